@@ -1,0 +1,50 @@
+// The exceptions of the public API. A message names the value, the limit and, for arrays, the row.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace hopspan {
+
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// A value outside what the call accepts (ValueError in Python).
+class InvalidArgument : public Error {
+ public:
+  using Error::Error;
+};
+
+// An element type that the call does not accept (TypeError in Python).
+class InvalidType : public Error {
+ public:
+  using Error::Error;
+};
+
+// The operating system refused (OSError in Python, with errno and the file name).
+class IoError : public Error {
+ public:
+  IoError(int code, const std::string& path, const std::string& action);
+  int code() const noexcept { return code_; }
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  int code_;
+  std::string path_;
+};
+
+// Bytes that are not what a save wrote.
+class CorruptIndexError : public Error {
+ public:
+  using Error::Error;
+};
+
+// A file of a format version or feature that this release does not know.
+class VersionError : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace hopspan

@@ -1,0 +1,81 @@
+// The library's front door: an index of vectors under external 64-bit ids.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hopspan/error.h"
+#include "hopspan/matrix_view.h"
+#include "hopspan/options.h"
+
+namespace hopspan {
+
+struct Stats {
+  std::size_t size = 0;
+  std::vector<std::pair<std::string, std::size_t>> bytes;  // per part, in memory or mapped
+  std::vector<std::size_t> level_sizes;                    // nodes on level 0, 1, ...; hnsw only
+  double mean_degree = 0.0;                                // links a node on level 0; hnsw only
+  std::size_t max_degree = 0;
+  bool mapped = false;
+};
+
+struct CheckReport {
+  std::size_t vectors = 0;
+  std::size_t links = 0;
+  std::size_t reachable = 0;  // nodes that a walk from the entry point meets on level 0
+};
+
+struct TunePoint {
+  double recall;
+  std::size_t effort;  // ef
+  double qps;          // queries per second with the given threads
+};
+
+// Searches may run at the same time as each other from any number of threads; a call that changes the index waits for them.
+class Index {
+ public:
+  explicit Index(const IndexOptions& options);
+  Index(Index&&) noexcept;
+  Index& operator=(Index&&) noexcept;
+  ~Index();
+
+  static Index load(const std::filesystem::path& path, const LoadOptions& options = {});
+  static Index from_bytes(const void* data, std::size_t size);
+  void save(const std::filesystem::path& path) const;
+  std::vector<std::byte> to_bytes() const;
+
+  // vectors: float32 or the stored dtype. ids: one for each row, >= 0, new and distinct; null gives the next free ones.
+  // Either every row is added or, when it throws, none.
+  std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids = nullptr,
+                                const AddOptions& options = {});
+
+  // ids and distances: rows x k, nearest first, ties by id; missing results are id -1 at distance infinity.
+  void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids, float* distances) const;
+
+  // out: `count` rows of row_bytes() each, in the stored dtype. Throws InvalidArgument for an unknown id.
+  void get(const std::int64_t* ids, std::size_t count, void* out) const;
+  bool contains(std::int64_t id) const;
+
+  std::size_t size() const;
+  std::size_t row_bytes() const noexcept;
+  const IndexOptions& options() const noexcept;
+
+  Stats stats() const;
+  // Throws CorruptIndexError at the first thing that is wrong. deep: also proves that every vector can be reached.
+  CheckReport check(bool deep = true) const;
+  // Measures recall and speed over a range of efforts on `queries` (null data: on held-out stored vectors) and keeps
+  // the calibration that search(recall=...) uses.
+  std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options = {});
+
+ private:
+  class Impl;
+  explicit Index(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hopspan

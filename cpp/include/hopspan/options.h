@@ -1,0 +1,84 @@
+// What an index is made of and how one call behaves. The enumerators' values are part of the file format.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+namespace hopspan {
+
+enum class Metric : std::uint8_t {
+  kL2 = 0,       // squared Euclidean distance
+  kIp = 1,       // 1 - <q, x>
+  kCosine = 2,   // 1 - cos(q, x)
+  kHamming = 3,  // number of differing bits; binary vectors only
+};
+
+// The stored element type. A binary vector of `dim` bits takes ceil(dim / 8) bytes, first bit highest (numpy.packbits).
+enum class DType : std::uint8_t {
+  kFloat32 = 0,
+  kFloat16 = 1,
+  kBFloat16 = 2,
+  kInt8 = 3,
+  kUInt8 = 4,
+  kBinary = 5,
+};
+
+enum class Kind : std::uint8_t {
+  kFlat = 0,  // exact
+  kHnsw = 1,  // hierarchical navigable small world graph
+};
+
+inline constexpr std::size_t kMaxDim = 65536;
+
+// The paper's names (Malkov & Yashunin, 1603.09320): level 0 holds up to 2 M links a node, the levels above up to M.
+struct HnswOptions {
+  std::uint32_t M = 16;                   // 2..512
+  std::uint32_t ef_construction = 200;    // M..65536
+  bool extend_candidates = false;         // Alg. 4, extendCandidates
+  bool keep_pruned_connections = false;   // Alg. 4, keepPrunedConnections
+};
+
+struct IndexOptions {
+  std::size_t dim = 0;  // 1..kMaxDim
+  Metric metric = Metric::kL2;
+  Kind kind = Kind::kHnsw;
+  DType dtype = DType::kFloat32;
+  std::uint64_t seed = 0;
+  HnswOptions hnsw;
+};
+
+// Called on the calling thread, at most about 20 times a second, with work done and work in all.
+// An exception thrown from it cancels the call; the index stays as it was.
+using Progress = std::function<void(std::size_t done, std::size_t total)>;
+
+// threads: 0 means every processor that this process may use.
+struct AddOptions {
+  std::size_t threads = 0;
+  Progress progress;
+};
+
+// At most one of `ef` and `recall`; neither means recall = 0.95. Flat indexes ignore both.
+struct SearchOptions {
+  std::size_t k = 10;
+  std::optional<std::size_t> ef;
+  std::optional<double> recall;
+  std::size_t threads = 0;
+  Progress progress;
+};
+
+struct TuneOptions {
+  std::size_t k = 10;
+  std::size_t threads = 0;
+  Progress progress;
+};
+
+// map: use the file's pages in place of a copy. verify: check every checksum and every link before returning;
+// without it only the header and the section table are checked.
+struct LoadOptions {
+  bool map = true;
+  bool verify = true;
+};
+
+}  // namespace hopspan

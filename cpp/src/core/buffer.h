@@ -1,0 +1,41 @@
+// Owns a growable run of bytes, 64-byte aligned, on huge pages once it is large. New bytes are zero.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+namespace hopspan::core {
+
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::size_t bytes) { resize(bytes); }
+  Buffer(Buffer&& other) noexcept { swap(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~Buffer();
+
+  std::byte* data() noexcept { return data_; }
+  const std::byte* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return capacity_; }
+
+  // Throws std::bad_alloc and changes nothing when memory is not to be had.
+  void reserve(std::size_t bytes);
+  void resize(std::size_t bytes);
+
+ private:
+  void swap(Buffer& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+  }
+
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace hopspan::core

@@ -1,0 +1,42 @@
+// The distance kernels of one instruction set, as one table of functions, and the choice of the table for this CPU.
+//
+// Layout of a row: `dim` elements of the stored dtype; under cosine a float follows the elements without padding: the
+// reciprocal of the vector's Euclidean norm (the "scale"). Binary rows are ceil(dim / 8) bytes, unused bits zero.
+// Layout of a prepared query: as a row, but float16 and bfloat16 elements are widened to float32.
+// Rows need no alignment; kernels never read past a row's last byte.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hopspan::distance {
+
+// Distance of a prepared query to one row. Smaller is closer; the metrics are those of hopspan::Metric.
+using OneFn = float (*)(const void* query, const void* row, std::size_t dim);
+
+// Distances of a prepared query to rows base + slots[i] * stride, i < count, with rolling prefetch of the rows ahead.
+using ManyFn = void (*)(const void* query, const void* base, std::size_t stride, const std::uint32_t* slots,
+                        std::size_t count, std::size_t dim, float* out);
+
+struct Kernel {
+  OneFn one;
+  ManyFn many;
+};
+
+inline constexpr int kMetrics = 4;  // indexed by hopspan::Metric
+inline constexpr int kDTypes = 6;   // indexed by hopspan::DType
+
+// Entries are null exactly where metric and dtype do not go together: hamming is for binary and binary for hamming.
+struct KernelTable {
+  const char* isa;  // "scalar", "avx2", "avx512", "neon"
+  Kernel kernels[kMetrics][kDTypes];
+};
+
+// The best table for this CPU, or the one that HOPSPAN_ISA names; chosen once. Throws InvalidArgument when HOPSPAN_ISA
+// names an instruction set that is unknown or that this CPU or build lacks.
+const KernelTable& kernels();
+
+// The table of that name, or null when this CPU or build lacks it.
+const KernelTable* find_kernels(const char* isa);
+
+}  // namespace hopspan::distance

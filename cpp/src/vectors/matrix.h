@@ -1,0 +1,53 @@
+// The stored vectors: rows of one dtype in the layout of distance/kernels.h, owned or mapped.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/array.h"
+#include "hopspan/matrix_view.h"
+
+namespace hopspan::vectors {
+
+// What a stored row is made of.
+struct RowFormat {
+  std::size_t dim;
+  Metric metric;
+  DType dtype;
+
+  std::size_t element_bytes() const;  // of the dim elements, without the scale
+  std::size_t row_bytes() const;      // with the scale that cosine appends
+};
+
+// Throws InvalidArgument or InvalidType unless dim, metric and dtype go together.
+void check_format(const RowFormat& format);
+
+class Matrix {
+ public:
+  explicit Matrix(const RowFormat& format);
+  // Takes rows as stored; rows.size() must be a multiple of row_bytes().
+  Matrix(const RowFormat& format, core::Array<std::byte> rows);
+
+  const RowFormat& format() const noexcept { return format_; }
+  std::size_t size() const noexcept { return size_; }
+  std::size_t stride() const noexcept { return stride_; }
+  const std::byte* data() const noexcept { return rows_.data(); }
+  const std::byte* row(std::size_t slot) const noexcept { return rows_.data() + slot * stride_; }
+  const core::Array<std::byte>& rows() const noexcept { return rows_; }
+
+  // Checks, converts and appends every row of `view` (float32 or the stored dtype). Throws InvalidArgument naming the
+  // first row with NaN, Inf, a zero vector under cosine, or stray bits after `dim`; and then nothing is appended.
+  void append(const MatrixView& view);
+  void truncate(std::size_t size);
+
+  // The slot's elements without the scale: element_bytes() bytes.
+  void copy_elements(std::size_t slot, void* out) const;
+
+ private:
+  RowFormat format_;
+  std::size_t stride_;
+  std::size_t size_ = 0;
+  core::Array<std::byte> rows_;
+};
+
+}  // namespace hopspan::vectors
