@@ -1,0 +1,17 @@
+// Insertion into a graph, in batches that any number of threads build alike.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "hnsw/graph.h"
+#include "hnsw/space.h"
+
+namespace hopspan::hnsw {
+
+// Adds the slots [graph.size(), space.rows().size()). The result depends on the graph, the vectors, the options and the
+// seed, never on `threads`. When it throws, the graph is as it was.
+void insert(Graph& graph, const Space& space, const HnswOptions& options, std::uint64_t seed, std::size_t threads,
+            const Progress& progress);
+
+}  // namespace hopspan::hnsw
