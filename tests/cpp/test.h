@@ -77,13 +77,14 @@ inline int main(int argc, char** argv) {
 
 }  // namespace hopspan::test
 
-#define TEST(name)                                                          \
-  static void test_##name();                                                \
+#define TEST(name)                                                            \
+  static void test_##name();                                                  \
   static const ::hopspan::test::Register register_##name(#name, test_##name); \
   static void test_##name()
 
-#define CHECK(condition) \
-  if (!(condition)) ::hopspan::test::fail(__FILE__, __LINE__, #condition)
+#define CHECK(condition)                                                     \
+  do {                                                                       \
+    if (!(condition)) ::hopspan::test::fail(__FILE__, __LINE__, #condition); \
+  } while (false)
 #define CHECK_EQUAL(a, b) ::hopspan::test::check_equal(__FILE__, __LINE__, #a " == " #b, a, b)
-#define CHECK_THROWS(E, part, ...) \
-  ::hopspan::test::check_throws<E>(__FILE__, __LINE__, [&] { __VA_ARGS__; }, part)
+#define CHECK_THROWS(E, part, ...) ::hopspan::test::check_throws<E>(__FILE__, __LINE__, [&] { __VA_ARGS__; }, part)

@@ -4,27 +4,29 @@
 #include <stdexcept>
 #include <string>
 
+#include "hopspan/export.h"
+
 namespace hopspan {
 
-class Error : public std::runtime_error {
+class HOPSPAN_API Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
 // A value outside what the call accepts (ValueError in Python).
-class InvalidArgument : public Error {
+class HOPSPAN_API InvalidArgument : public Error {
  public:
   using Error::Error;
 };
 
 // An element type that the call does not accept (TypeError in Python).
-class InvalidType : public Error {
+class HOPSPAN_API InvalidType : public Error {
  public:
   using Error::Error;
 };
 
 // The operating system refused (OSError in Python, with errno and the file name).
-class IoError : public Error {
+class HOPSPAN_API IoError : public Error {
  public:
   IoError(int code, const std::string& path, const std::string& action);
   int code() const noexcept { return code_; }
@@ -36,13 +38,13 @@ class IoError : public Error {
 };
 
 // Bytes that are not what a save wrote.
-class CorruptIndexError : public Error {
+class HOPSPAN_API CorruptIndexError : public Error {
  public:
   using Error::Error;
 };
 
 // A file of a format version or feature that this release does not know.
-class VersionError : public Error {
+class HOPSPAN_API VersionError : public Error {
  public:
   using Error::Error;
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hopspan/error.h"
+#include "hopspan/export.h"
 #include "hopspan/matrix_view.h"
 #include "hopspan/options.h"
 
@@ -36,8 +37,9 @@ struct TunePoint {
   double qps;          // queries per second with the given threads
 };
 
-// Searches may run at the same time as each other from any number of threads; a call that changes the index waits for them.
-class Index {
+// Searches may run at the same time as each other from any number of threads; a call that changes the index waits for
+// them.
+class HOPSPAN_API Index {
  public:
   explicit Index(const IndexOptions& options);
   Index(Index&&) noexcept;

@@ -34,10 +34,10 @@ inline constexpr std::size_t kMaxDim = 65536;
 
 // The paper's names (Malkov & Yashunin, 1603.09320): level 0 holds up to 2 M links a node, the levels above up to M.
 struct HnswOptions {
-  std::uint32_t M = 16;                   // 2..512
-  std::uint32_t ef_construction = 200;    // M..65536
-  bool extend_candidates = false;         // Alg. 4, extendCandidates
-  bool keep_pruned_connections = false;   // Alg. 4, keepPrunedConnections
+  std::uint32_t M = 16;                  // 2..512
+  std::uint32_t ef_construction = 200;   // M..65536
+  bool extend_candidates = false;        // Alg. 4, extendCandidates
+  bool keep_pruned_connections = false;  // Alg. 4, keepPrunedConnections
 };
 
 struct IndexOptions {
