@@ -17,6 +17,11 @@ class Array {
 
  public:
   Array() = default;
+  Array(Array&& other) noexcept { swap(other); }
+  Array& operator=(Array&& other) noexcept {
+    swap(other);
+    return *this;
+  }
 
   static Array view(const T* data, std::size_t size, std::shared_ptr<const void> owner) {
     Array array;
@@ -49,6 +54,13 @@ class Array {
   }
 
  private:
+  void swap(Array& other) noexcept {
+    std::swap(buffer_, other.buffer_);
+    std::swap(view_, other.view_);
+    std::swap(size_, other.size_);
+    owner_.swap(other.owner_);
+  }
+
   void own(std::size_t capacity) {
     const std::size_t bytes = checked_mul(capacity, sizeof(T));
     if (mapped()) {
