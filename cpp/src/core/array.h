@@ -37,9 +37,9 @@ class Array {
   bool mapped() const noexcept { return owner_ != nullptr; }
   std::size_t capacity_bytes() const noexcept { return mapped() ? size_ * sizeof(T) : buffer_.capacity(); }
 
-  // The elements for writing.
+  // The elements for writing. Threads may call it at once when the array is owned.
   T* mutable_data() {
-    own(size_);
+    if (mapped()) own(size_);
     return reinterpret_cast<T*>(buffer_.data());
   }
 

@@ -1,8 +1,11 @@
 // The links of a hierarchical navigable small world graph (Malkov & Yashunin, 1603.09320), without the vectors.
 //
-// Level 0 has one row of 2 M links for every slot. The levels above are compact: node i of level l stands for a slot,
-// stores M links to nodes of the same level, and knows its own number on the level below. Rows are packed to the left;
-// the unused rest holds kNone. Nodes keep the order in which they were inserted.
+// A level has one row of links for each of its nodes. On level 0 nodes are slots and rows are 2 M wide; on the levels
+// above nodes are numbered within their level, stand for a slot, know their number one level below, and rows are M wide.
+// A row is packed to the left and the unused rest holds kNone.
+//
+// Links with kTreeBit form, on each level, one spanning tree whose edges are there in both directions. Pruning never
+// drops them, so every node can be reached from every other.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +18,18 @@
 namespace hopspan::hnsw {
 
 inline constexpr std::uint32_t kNone = 0xFFFFFFFFu;
-inline constexpr std::size_t kMaxNodes = kNone;  // slots are 32 bits wide and kNone is none of them
+inline constexpr std::uint32_t kTreeBit = 0x80000000u;
+inline constexpr std::size_t kMaxNodes = kTreeBit - 1;
 inline constexpr std::size_t kMaxLevels = 32;
+
+inline std::uint32_t target(std::uint32_t link) { return link & ~kTreeBit; }
+inline bool is_tree(std::uint32_t link) { return (link & kTreeBit) != 0; }
 
 struct Level {
   core::Array<std::uint32_t> slots;  // node -> slot; empty on level 0, where they are the same
-  core::Array<std::uint32_t> below;  // node -> its number on the level below; empty on level 0
-  core::Array<std::uint32_t> links;  // node * width -> nodes of this level
-  std::size_t width = 0;             // links a node at most
+  core::Array<std::uint32_t> below;  // node -> its number one level below; empty on level 0
+  core::Array<std::uint32_t> links;  // the rows
+  std::size_t width = 0;             // links in a row at most
   std::size_t size = 0;
 
   const std::uint32_t* row(std::size_t node) const noexcept { return links.data() + node * width; }
@@ -32,19 +39,20 @@ struct Level {
 struct Graph {
   explicit Graph(const HnswOptions& options);
 
-  std::size_t size() const noexcept { return levels.empty() ? 0 : levels[0].size; }
-  std::uint32_t top_entry() const noexcept { return entry; }
+  std::size_t size() const noexcept { return levels[0].size; }
 
-  std::uint32_t M;
-  std::vector<Level> levels;     // levels[0] always exists
-  std::uint32_t entry = kNone;   // node of the top level where every search starts
+  std::vector<Level> levels;    // at least level 0
+  std::uint32_t entry = kNone;  // node of the top level where every search starts
 };
 
-// Throws CorruptIndexError unless every row is well formed: links in range, not to itself, distinct, kNone only at the
-// end; every node's `slots` and `below` agree; the entry is on the top level. `size`: how many vectors there are.
-void validate(const Graph& graph, std::size_t size);
+// Links of a row before the first kNone.
+std::size_t degree(const std::uint32_t* row, std::size_t width);
 
-// The number of slots that a walk along level 0, from the slot of the entry point, meets.
+// Throws CorruptIndexError unless sizes agree with `size` vectors and `options`, and every row is well formed: links in
+// range, distinct, not to the node itself, kNone only at the end; `slots` and `below` agree; the entry exists.
+void validate(const Graph& graph, const HnswOptions& options, std::size_t size);
+
+// The number of slots that a walk along level 0 from the entry point's slot meets.
 std::size_t count_reachable(const Graph& graph);
 
 }  // namespace hopspan::hnsw

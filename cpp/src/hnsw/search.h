@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "hnsw/graph.h"
+#include "hnsw/scratch.h"
 #include "hnsw/space.h"
 
 namespace hopspan::hnsw {
@@ -15,24 +15,20 @@ struct Neighbor {
   std::uint32_t slot;
 };
 
-// The total order of the library: nearer first, then the smaller slot.
-inline bool operator<(const Neighbor& a, const Neighbor& b) {
-  return a.distance < b.distance || (a.distance == b.distance && a.slot < b.slot);
-}
-
-// What one search needs to remember; made once a thread and used again. Never shared between threads.
-class Scratch;
-
-// Counts of one or more searches, added up.
-struct Counters {
-  std::uint64_t expansions = 0;
-  std::uint64_t distances = 0;
-};
-
-// Finds up to k neighbours of the prepared query with a beam of ef >= k; writes them to `out` in order and returns how
-// many there are. `excluded`, when not kNone, is a slot that the walk treats as absent.
+// Finds up to k neighbours of the prepared query with a beam of ef >= k; writes them to `out`, nearest first and ties by
+// slot, and returns how many there are. `excluded`, when not kNone, is a slot that the walk treats as absent.
 // Throws CorruptIndexError when a link of an unverified mapping points outside the graph.
 std::size_t search(const Graph& graph, const Space& space, const void* query, std::size_t k, std::size_t ef,
                    Scratch& scratch, Neighbor* out, std::uint32_t excluded = kNone);
+
+// The steps of a search, for insertion too.
+
+// Walks from `node` of a level above 0 to the nearest node that single steps lead to.
+std::uint32_t descend(const Level& level, const Space& space, const void* query, std::uint32_t node, Scratch& scratch,
+                      std::uint32_t excluded = kNone);
+
+// Expands scratch.pool, which holds the starting nodes, until all its nodes are expanded.
+void beam(const Level& level, const Space& space, const void* query, std::size_t ef, Scratch& scratch,
+          std::uint32_t excluded = kNone);
 
 }  // namespace hopspan::hnsw

@@ -6,6 +6,7 @@
 
 #include "distance/kernels.h"
 #include "vectors/matrix.h"
+#include "vectors/query.h"
 
 namespace hopspan::hnsw {
 
@@ -17,6 +18,15 @@ class Space {
                                            [static_cast<int>(rows.format().dtype)]) {}
 
   const vectors::Matrix& rows() const noexcept { return *rows_; }
+
+  // A stored row as a prepared query; `room` holds it where the row itself does not serve.
+  const void* as_query(std::uint32_t slot, core::Buffer& room) const {
+    const DType dtype = rows_->format().dtype;
+    if (dtype != DType::kFloat16 && dtype != DType::kBFloat16) return rows_->row(slot);
+    room.resize(vectors::prepared_bytes(rows_->format()));
+    vectors::prepare_stored(*rows_, slot, room.data());
+    return room.data();
+  }
 
   float distance(const void* query, std::uint32_t slot) const {
     return kernel_.one(query, rows_->row(slot), rows_->format().dim);

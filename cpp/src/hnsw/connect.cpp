@@ -1,0 +1,146 @@
+#include "hnsw/connect.h"
+
+#include <algorithm>
+
+#include "core/threads.h"
+#include "hnsw/scratch.h"
+
+namespace hopspan::hnsw {
+namespace {
+
+constexpr std::size_t kTargetsPerPiece = 64;
+
+std::size_t tree_degree(const std::uint32_t* row, std::size_t width) {
+  return static_cast<std::size_t>(
+      std::count_if(row, row + width, [](std::uint32_t link) { return link != kNone && is_tree(link); }));
+}
+
+}  // namespace
+
+Connector::Connector(Graph& graph, const Space& space, Journal& journal, std::size_t threads)
+    : graph_(graph), space_(space), journal_(journal), threads_(threads) {
+  workers_.resize(core::worker_count(SIZE_MAX, 1, threads));
+}
+
+void Connector::link_back(std::size_t level, const std::vector<std::uint32_t>& sources) {
+  number_ = level;
+  level_ = &graph_.levels[level];
+  links_ = level_->links.mutable_data();
+  collect_edges(sources);
+  for (std::size_t g = 0; g + 1 < groups_.size(); ++g) {
+    journal_.save(level, static_cast<std::uint32_t>(edges_[groups_[g]] >> 32));
+  }
+  const auto body = [this](std::size_t begin, std::size_t end, std::size_t worker) {
+    for (std::size_t g = begin; g < end; ++g) {
+      const std::uint32_t node = static_cast<std::uint32_t>(edges_[groups_[g]] >> 32);
+      connect(node, groups_[g], groups_[g + 1], workers_[worker]);
+    }
+  };
+  core::parallel_for(groups_.size() - 1, kTargetsPerPiece, threads_, {}, body);
+  std::vector<std::uint32_t> orphans;
+  for (Worker& worker : workers_) {
+    orphans.insert(orphans.end(), worker.refused.begin(), worker.refused.end());
+    worker.refused.clear();
+  }
+  std::sort(orphans.begin(), orphans.end());
+  for (const std::uint32_t orphan : orphans) adopt(orphan);
+}
+
+void Connector::collect_edges(const std::vector<std::uint32_t>& sources) {
+  edges_.clear();
+  groups_.clear();
+  for (const std::uint32_t source : sources) {
+    const std::uint32_t* row = level_->row(source);
+    for (std::size_t i = 0; i < level_->width && row[i] != kNone; ++i) {
+      edges_.push_back(static_cast<std::uint64_t>(target(row[i])) << 32 | source);
+    }
+  }
+  std::sort(edges_.begin(), edges_.end());
+  for (std::size_t i = 0; i < edges_.size(); ++i) {
+    if (i == 0 || edges_[i] >> 32 != edges_[i - 1] >> 32) groups_.push_back(i);
+  }
+  groups_.push_back(edges_.size());
+}
+
+// Adds links from `node` to the sources of edges_[first, last).
+void Connector::connect(std::uint32_t node, std::size_t first, std::size_t last, Worker& worker) {
+  const std::size_t width = level_->width;
+  std::uint32_t* row = links_ + node * width;
+  std::vector<std::uint32_t> links(row, row + degree(row, width));
+  std::size_t children = tree_degree(row, width);
+  for (std::size_t e = first; e < last; ++e) {
+    const std::uint32_t source = static_cast<std::uint32_t>(edges_[e]);
+    const bool wishes = level_->row(source)[0] == (node | kTreeBit);
+    const bool child = wishes && children < max_tree_degree(*level_);
+    if (wishes && !child) worker.refused.push_back(source);
+    if (child) ++children;
+    links.push_back(child ? source | kTreeBit : source);
+  }
+  if (links.size() <= width) {
+    std::copy(links.begin(), links.end(), row);
+  } else {
+    shrink(node, links, worker);
+  }
+}
+
+// Gives `node` the best of `links`, tree links in any case.
+void Connector::shrink(std::uint32_t node, const std::vector<std::uint32_t>& links, Worker& worker) {
+  worker.slots.clear();
+  for (const std::uint32_t link : links) worker.slots.push_back(level_->slot(target(link)));
+  worker.distances.resize(links.size());
+  const void* query = space_.as_query(level_->slot(node), worker.query);
+  space_.distances(query, worker.slots.data(), links.size(), worker.distances.data());
+  worker.candidates.clear();
+  worker.kept.clear();
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    const std::uint64_t key = make_key(worker.distances[i], target(links[i]));
+    (is_tree(links[i]) ? worker.kept : worker.candidates).push_back(key);
+  }
+  std::sort(worker.kept.begin(), worker.kept.end());
+  const std::size_t tree = worker.kept.size();
+  worker.selector.select(*level_, space_, worker.candidates, level_->width, false, worker.kept);
+  std::uint32_t* row = links_ + node * level_->width;
+  std::fill(row, row + level_->width, kNone);
+  for (std::size_t i = 0; i < worker.kept.size(); ++i) {
+    row[i] = key_node(worker.kept[i]) | (i < tree ? kTreeBit : 0);
+  }
+}
+
+// Finds another parent for a node whose wish was refused.
+void Connector::adopt(std::uint32_t orphan) {
+  std::uint32_t* row = links_ + orphan * level_->width;
+  const std::uint32_t wish = target(row[0]);
+  row[0] = wish;
+  const std::uint32_t parent = find_parent(wish);
+  journal_.save(number_, parent);
+  add_tree_link(parent, orphan);
+  add_tree_link(orphan, parent);
+}
+
+// The first node with room for a child on a breadth-first walk of the tree from `start`.
+std::uint32_t Connector::find_parent(std::uint32_t start) const {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> open{{start, kNone}};  // node, where the walk came from
+  for (std::size_t i = 0;; ++i) {
+    const auto [node, from] = open[i];
+    const std::uint32_t* row = level_->row(node);
+    if (tree_degree(row, level_->width) < max_tree_degree(*level_)) return node;
+    for (std::size_t j = 0; j < level_->width && row[j] != kNone; ++j) {
+      if (is_tree(row[j]) && target(row[j]) != from) open.emplace_back(target(row[j]), node);
+    }
+  }
+}
+
+// Links `from` to `to` with the mark of the tree, in place of its last unmarked link when the row is full.
+void Connector::add_tree_link(std::uint32_t from, std::uint32_t to) {
+  std::uint32_t* row = links_ + from * level_->width;
+  std::size_t at = static_cast<std::size_t>(std::find(row, row + level_->width, to) - row);
+  if (at == level_->width) at = degree(row, level_->width);
+  if (at == level_->width) {
+    do {
+      --at;
+    } while (is_tree(row[at]));
+  }
+  row[at] = to | kTreeBit;
+}
+
+}  // namespace hopspan::hnsw

@@ -1,0 +1,56 @@
+// The second half of an insertion step: the nodes that a batch of new nodes chose link back, and each new node becomes
+// part of its level's spanning tree.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hnsw/graph.h"
+#include "hnsw/journal.h"
+#include "hnsw/select.h"
+#include "hnsw/space.h"
+
+namespace hopspan::hnsw {
+
+// The edges in which a node takes part in the spanning tree at most, so that its row keeps room for choice.
+inline std::size_t max_tree_degree(const Level& level) { return level.width / 2 < 2 ? 2 : level.width / 2; }
+
+class Connector {
+ public:
+  Connector(Graph& graph, const Space& space, Journal& journal, std::size_t threads);
+
+  // sources: nodes of the level whose rows are filled, the link to the tree parent that they wish for first and marked.
+  void link_back(std::size_t level, const std::vector<std::uint32_t>& sources);
+
+ private:
+  struct Worker {
+    Selector selector;
+    std::vector<std::uint64_t> candidates;
+    std::vector<std::uint64_t> kept;
+    std::vector<std::uint32_t> slots;
+    std::vector<float> distances;
+    std::vector<std::uint32_t> refused;
+    core::Buffer query;
+  };
+
+  void collect_edges(const std::vector<std::uint32_t>& sources);
+  void connect(std::uint32_t node, std::size_t first, std::size_t last, Worker& worker);
+  void shrink(std::uint32_t node, const std::vector<std::uint32_t>& links, Worker& worker);
+  void adopt(std::uint32_t orphan);
+  std::uint32_t find_parent(std::uint32_t start) const;
+  void add_tree_link(std::uint32_t from, std::uint32_t to);
+
+  Graph& graph_;
+  const Space& space_;
+  Journal& journal_;
+  std::size_t threads_;
+  std::vector<Worker> workers_;
+  std::vector<std::uint64_t> edges_;       // (target, source), sorted
+  std::vector<std::size_t> groups_;        // where each target's edges start, and the end
+  std::size_t number_ = 0;                 // the level at work
+  Level* level_ = nullptr;
+  std::uint32_t* links_ = nullptr;
+};
+
+}  // namespace hopspan::hnsw

@@ -1,0 +1,161 @@
+#include "hnsw/insert.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/threads.h"
+#include "hnsw/connect.h"
+#include "hnsw/journal.h"
+#include "hnsw/newcomers.h"
+#include "hnsw/search.h"
+#include "hnsw/select.h"
+
+namespace hopspan::hnsw {
+namespace {
+
+constexpr std::size_t kNodesPerPiece = 16;
+constexpr std::size_t kBatchShare = 50;  // a batch is at most this part of what the graph holds
+
+// New nodes join in batches. Every node of a batch searches the graph as it was before the batch and chooses its links
+// (in parallel, each writing only its own rows); then the chosen nodes link back, grouped by target (in parallel, each
+// target by one thread). No step depends on which thread does it.
+class Insertion {
+ public:
+  Insertion(Graph& graph, const Space& space, const HnswOptions& options, std::size_t threads)
+      : graph_(graph), space_(space), options_(options), threads_(threads), journal_(graph),
+        connector_(graph, space, journal_, threads), entry_level_(graph.levels.size() - 1) {
+    workers_.resize(core::worker_count(SIZE_MAX, 1, threads));
+  }
+
+  void run(std::uint64_t seed, const Progress& progress) {
+    const std::size_t before = graph_.size();
+    const std::vector<Newcomer> newcomers = append_nodes(graph_, space_.rows().size(), options_.M, seed);
+    std::size_t done = 0;
+    while (done < newcomers.size()) {
+      const std::size_t size = std::min(batch_size(before + done, newcomers[done]), newcomers.size() - done);
+      join(newcomers.data() + done, size, [&](std::size_t part, std::size_t) {
+        if (progress) progress(done + part, newcomers.size());
+      });
+      done += size;
+    }
+    journal_.commit();
+  }
+
+ private:
+  struct Worker {
+    Scratch scratch;
+    Selector selector;
+    std::vector<std::uint64_t> candidates;
+    std::vector<std::uint64_t> kept;
+    core::Buffer query;
+  };
+
+  // A node above all others joins alone.
+  std::size_t batch_size(std::size_t present, const Newcomer& first) const {
+    const bool on_top = graph_.entry == kNone || first.level > entry_level_;
+    return on_top ? 1 : std::max<std::size_t>(1, present / kBatchShare);
+  }
+
+  void join(const Newcomer* batch, std::size_t size, const Progress& progress) {
+    if (graph_.entry != kNone) {
+      core::parallel_for(size, kNodesPerPiece, threads_, progress,
+                         [&](std::size_t begin, std::size_t end, std::size_t worker) {
+                           for (std::size_t i = begin; i < end; ++i) link_out(batch[i], workers_[worker]);
+                         });
+      link_back(batch, size);
+    }
+    if (graph_.entry == kNone || batch[0].level > entry_level_) {
+      graph_.entry = batch[0].node;
+      entry_level_ = batch[0].level;
+    }
+  }
+
+  // Alg. 1 of the paper but for the links back.
+  void link_out(const Newcomer& newcomer, Worker& worker) {
+    const void* query = space_.as_query(newcomer.slot, worker.query);
+    std::uint32_t start = graph_.entry;
+    std::size_t l = entry_level_;
+    for (; l > newcomer.level; --l) {
+      start = descend(graph_.levels[l], space_, query, start, worker.scratch);
+      start = graph_.levels[l].below[start];
+    }
+    std::uint32_t node = newcomer.node;
+    for (std::size_t above = newcomer.level; above > l; --above) node = graph_.levels[above].below[node];
+    Pool& pool = worker.scratch.pool;
+    pool.reset(options_.ef_construction);
+    pool.insert(make_key(space_.distance(query, graph_.levels[l].slot(start)), start));
+    for (;; --l) {
+      Level& level = graph_.levels[l];
+      beam(level, space_, query, options_.ef_construction, worker.scratch);
+      choose(level, query, node, worker);
+      if (l == 0) return;
+      node = level.below[node];
+      pool.reopen([&level](std::uint32_t above) { return level.below[above]; });
+    }
+  }
+
+  // Fills the row of `node` from the pool, the nearest link first and marked as the tree parent that it wishes for.
+  void choose(Level& level, const void* query, std::uint32_t node, Worker& worker) {
+    const Pool& pool = worker.scratch.pool;
+    worker.candidates.clear();
+    for (std::size_t i = 0; i < pool.size(); ++i) worker.candidates.push_back(pool[i] & ~std::uint64_t{1});
+    if (options_.extend_candidates) extend(level, query, worker);
+    worker.kept.clear();
+    worker.selector.select(level, space_, worker.candidates, options_.M, options_.keep_pruned_connections, worker.kept);
+    std::uint32_t* row = level.links.mutable_data() + node * level.width;
+    for (std::size_t i = 0; i < worker.kept.size(); ++i) row[i] = key_node(worker.kept[i]);
+    row[0] |= kTreeBit;
+  }
+
+  // Adds the candidates' own neighbours to the candidates.
+  void extend(const Level& level, const void* query, Worker& worker) {
+    std::vector<std::uint32_t> nodes;
+    for (const std::uint64_t key : worker.candidates) {
+      const std::uint32_t* row = level.row(key_node(key));
+      nodes.push_back(key_node(key));
+      for (std::size_t i = 0; i < level.width && row[i] != kNone; ++i) nodes.push_back(target(row[i]));
+    }
+    std::sort(nodes.begin(), nodes.end());
+    nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+    std::vector<std::uint32_t> slots(nodes.size());
+    std::vector<float> distances(nodes.size());
+    for (std::size_t i = 0; i < nodes.size(); ++i) slots[i] = level.slot(nodes[i]);
+    space_.distances(query, slots.data(), slots.size(), distances.data());
+    worker.candidates.clear();
+    for (std::size_t i = 0; i < nodes.size(); ++i) worker.candidates.push_back(make_key(distances[i], nodes[i]));
+  }
+
+  void link_back(const Newcomer* batch, std::size_t size) {
+    std::vector<std::vector<std::uint32_t>> sources(entry_level_ + 1);
+    for (std::size_t i = 0; i < size; ++i) {
+      std::uint32_t node = batch[i].node;
+      for (std::size_t l = batch[i].level;; --l) {
+        if (l <= entry_level_) sources[l].push_back(node);
+        if (l == 0) break;
+        node = graph_.levels[l].below[node];
+      }
+    }
+    for (std::size_t l = 0; l < sources.size(); ++l) {
+      if (!sources[l].empty()) connector_.link_back(l, sources[l]);
+    }
+  }
+
+  Graph& graph_;
+  const Space& space_;
+  const HnswOptions& options_;
+  std::size_t threads_;
+  Journal journal_;
+  Connector connector_;
+  std::size_t entry_level_;
+  std::vector<Worker> workers_;
+};
+
+}  // namespace
+
+void insert(Graph& graph, const Space& space, const HnswOptions& options, std::uint64_t seed, std::size_t threads,
+            const Progress& progress) {
+  if (graph.size() == space.rows().size()) return;
+  Insertion(graph, space, options, threads).run(seed, progress);
+}
+
+}  // namespace hopspan::hnsw

@@ -1,0 +1,38 @@
+#include "hnsw/journal.h"
+
+#include <algorithm>
+
+namespace hopspan::hnsw {
+
+Journal::Journal(Graph& graph) : graph_(graph), entry_(graph.entry) {
+  for (const Level& level : graph.levels) levels_.push_back({level.size, {}, {}, {}});
+}
+
+void Journal::save(std::size_t level, std::uint32_t node) {
+  if (level >= levels_.size() || node >= levels_[level].size) return;
+  LevelState& state = levels_[level];
+  if (!state.saved.insert(node).second) return;
+  const Level& now = graph_.levels[level];
+  state.rows.insert(state.rows.end(), now.row(node), now.row(node) + now.width);
+  state.nodes.push_back(node);
+}
+
+Journal::~Journal() {
+  if (committed_) return;
+  graph_.levels.resize(levels_.size());
+  for (std::size_t l = 0; l < levels_.size(); ++l) restore(graph_.levels[l], levels_[l]);
+  graph_.entry = entry_;
+}
+
+void Journal::restore(Level& level, const LevelState& state) noexcept {
+  level.size = state.size;
+  if (level.slots.size() > state.size) level.slots.resize(state.size);
+  if (level.below.size() > state.size) level.below.resize(state.size);
+  if (level.links.size() > state.size * level.width) level.links.resize(state.size * level.width);
+  for (std::size_t i = 0; i < state.nodes.size(); ++i) {
+    std::copy_n(state.rows.data() + i * level.width, level.width,
+                level.links.mutable_data() + state.nodes[i] * level.width);
+  }
+}
+
+}  // namespace hopspan::hnsw

@@ -1,0 +1,26 @@
+// The nodes that one insertion adds: their levels (drawn from the seed), their rows, and the order in which they join.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hnsw/graph.h"
+
+namespace hopspan::hnsw {
+
+struct Newcomer {
+  std::uint32_t slot;
+  std::uint32_t level;  // the highest one it is on
+  std::uint32_t node;   // its number there
+};
+
+// The level of a slot: floor(-ln(uniform) / ln(M)), section 4.1 of the paper.
+std::size_t random_level(std::uint64_t seed, std::uint32_t slot, std::uint32_t M);
+
+// Makes room in `graph` for the slots [graph.size(), size), with empty rows that nothing links to yet. Returns them in
+// the order of joining: higher levels first, so that the level below a level grows only once that level is complete, and
+// at random within a level.
+std::vector<Newcomer> append_nodes(Graph& graph, std::size_t size, std::uint32_t M, std::uint64_t seed);
+
+}  // namespace hopspan::hnsw

@@ -1,0 +1,34 @@
+// The neighbour-selection heuristic (Alg. 4 of the paper): of the candidates, nearest first, it keeps those that are
+// nearer to the base than to any one kept before.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/buffer.h"
+#include "hnsw/graph.h"
+#include "hnsw/space.h"
+
+namespace hopspan::hnsw {
+
+// Candidates and chosen neighbours are keys (scratch.h) of a distance to the base and a node of one level.
+class Selector {
+ public:
+  // candidates: any order, distinct. kept: on entry the keys that are kept in any case, on return also the chosen ones,
+  // at most `max` in all. With keep_pruned the nearest of the rest fill up what the heuristic leaves free.
+  void select(const Level& level, const Space& space, std::vector<std::uint64_t>& candidates, std::size_t max,
+              bool keep_pruned, std::vector<std::uint64_t>& kept);
+
+ private:
+  // Moves the candidates that are nearer to `chosen` than to the base into dropped_.
+  void drop_shadowed(const Level& level, const Space& space, std::uint64_t chosen,
+                     std::vector<std::uint64_t>& candidates, std::size_t first);
+
+  std::vector<std::uint64_t> dropped_;
+  std::vector<std::uint32_t> slots_;
+  std::vector<float> distances_;
+  core::Buffer query_;
+};
+
+}  // namespace hopspan::hnsw
