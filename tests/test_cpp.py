@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from toolchain import cpp_cases, run
 
 PRESET = os.environ.get("HOPSPAN_PRESET", "release")

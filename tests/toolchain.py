@@ -26,10 +26,15 @@ def run(*command: str | Path, cwd: Path = ROOT) -> str:
     return done.stdout
 
 
-def sources(*folders: str, suffixes: set[str] = SOURCES) -> Iterator[Path]:
+def sources(*folders: str, suffixes: set[str] = SOURCES) -> list[Path]:
     """The source files below some folders of the project."""
-    for folder in folders:
-        yield from sorted(path for path in (ROOT / folder).rglob("*") if path.suffix in suffixes)
+    files = (path for folder in folders for path in (ROOT / folder).rglob("*"))
+    return sorted(path for path in files if path.suffix in suffixes and path.is_file())
+
+
+def relative(path: Path) -> str:
+    """The path as it is written below the project's folder; the id of tests about files."""
+    return path.relative_to(ROOT).as_posix()
 
 
 def cpp_cases() -> Iterator[tuple[str, str]]:
