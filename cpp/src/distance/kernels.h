@@ -32,9 +32,12 @@ struct KernelTable {
   Kernel kernels[kMetrics][kDTypes];
 };
 
-// The best table for this CPU, or the one that HOPSPAN_ISA names; chosen once. Throws InvalidArgument when HOPSPAN_ISA
-// names an instruction set that is unknown or that this CPU or build lacks.
+// select_kernels of the environment variable HOPSPAN_ISA; chosen once.
 const KernelTable& kernels();
+
+// The table of that name, or the best one for this CPU when `isa` is null or empty. Throws InvalidArgument when it names an
+// instruction set that is unknown or that this CPU or build lacks.
+const KernelTable& select_kernels(const char* isa);
 
 // The table of that name, or null when this CPU or build lacks it.
 const KernelTable* find_kernels(const char* isa);

@@ -1,0 +1,10 @@
+// The tables of avx2, and nothing else that a linker could see (kernels.inl).
+#include "distance/tables.h"
+#include "distance/vec_avx2.h"
+
+namespace hopspan::distance::avx2 {
+
+#include "distance/blocks.inl"
+#include "distance/kernels.inl"
+
+}  // namespace hopspan::distance::avx2

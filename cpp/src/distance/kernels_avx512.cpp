@@ -1,0 +1,10 @@
+// The tables of avx512, and nothing else that a linker could see (kernels.inl).
+#include "distance/tables.h"
+#include "distance/vec_avx512.h"
+
+namespace hopspan::distance::avx512 {
+
+#include "distance/blocks.inl"
+#include "distance/kernels.inl"
+
+}  // namespace hopspan::distance::avx512

@@ -1,0 +1,10 @@
+// The tables of neon, and nothing else that a linker could see (kernels.inl).
+#include "distance/tables.h"
+#include "distance/vec_neon.h"
+
+namespace hopspan::distance::neon {
+
+#include "distance/blocks.inl"
+#include "distance/kernels.inl"
+
+}  // namespace hopspan::distance::neon

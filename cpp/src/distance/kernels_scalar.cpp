@@ -1,0 +1,10 @@
+// The tables of scalar, and nothing else that a linker could see (kernels.inl).
+#include "distance/tables.h"
+#include "distance/vec_scalar.h"
+
+namespace hopspan::distance::scalar {
+
+#include "distance/blocks.inl"
+#include "distance/kernels.inl"
+
+}  // namespace hopspan::distance::scalar

@@ -1,0 +1,93 @@
+// The vector types of AVX-512 (F, BW, DQ, VL, VNNI, VPOPCNTDQ) in the terms of kernels.inl.
+#pragma once
+
+#include <immintrin.h>
+
+#include "distance/tail.h"
+
+namespace hopspan::distance::avx512 {
+namespace {
+
+constexpr const char* kIsa = "avx512";
+constexpr int kAccumulators = 4;
+constexpr int kRowsAtOnce = 4;
+constexpr int kQueryTile = 14;
+constexpr int kRowVectors = 2;
+
+inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+
+struct F32 {
+  static constexpr std::size_t kLanes = 16;
+  __m512 v;
+  static F32 zero() { return {_mm512_setzero_ps()}; }
+};
+
+inline F32 broadcast(float x) { return {_mm512_set1_ps(x)}; }
+inline F32 add(F32 a, F32 b) { return {_mm512_add_ps(a.v, b.v)}; }
+inline F32 sub(F32 a, F32 b) { return {_mm512_sub_ps(a.v, b.v)}; }
+inline F32 mul_add(F32 acc, F32 a, F32 b) { return {_mm512_fmadd_ps(a.v, b.v, acc.v)}; }
+inline float reduce(F32 a) { return _mm512_reduce_add_ps(a.v); }
+inline void store(float* p, F32 a) { _mm512_storeu_ps(p, a.v); }
+
+inline __mmask16 first16(std::size_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+inline __mmask32 first32(std::size_t n) { return static_cast<__mmask32>((std::uint64_t{1} << n) - 1); }
+
+inline F32 from_f16(__m256i halves) { return {_mm512_cvtph_ps(halves)}; }
+inline F32 from_bf16(__m256i halves) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16))};
+}
+
+inline F32 load_f32(const Byte* p) { return {_mm512_loadu_ps(p)}; }
+inline F32 load_f32(const Byte* p, std::size_t n) { return {_mm512_maskz_loadu_ps(first16(n), p)}; }
+inline F32 load_f16(const Byte* p) { return from_f16(_mm256_loadu_epi16(p)); }
+inline F32 load_f16(const Byte* p, std::size_t n) { return from_f16(_mm256_maskz_loadu_epi16(first16(n), p)); }
+inline F32 load_bf16(const Byte* p) { return from_bf16(_mm256_loadu_epi16(p)); }
+inline F32 load_bf16(const Byte* p, std::size_t n) { return from_bf16(_mm256_maskz_loadu_epi16(first16(n), p)); }
+
+struct I16 {
+  static constexpr std::size_t kLanes = 32;
+  __m512i v;
+};
+
+struct I32 {
+  __m512i v;
+  static I32 zero() { return {_mm512_setzero_si512()}; }
+};
+
+inline I16 sub(I16 a, I16 b) { return {_mm512_sub_epi16(a.v, b.v)}; }
+inline I32 mul_add(I32 acc, I16 a, I16 b) { return {_mm512_dpwssd_epi32(acc.v, a.v, b.v)}; }
+inline I32 add(I32 a, I32 b) { return {_mm512_add_epi32(a.v, b.v)}; }
+inline std::uint32_t reduce(I32 a) { return static_cast<std::uint32_t>(_mm512_reduce_add_epi32(a.v)); }
+
+inline I16 load_i8(const Byte* p) { return {_mm512_cvtepi8_epi16(_mm256_loadu_epi8(p))}; }
+inline I16 load_i8(const Byte* p, std::size_t n) {
+  return {_mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(first32(n), p))};
+}
+inline I16 load_u8(const Byte* p) { return {_mm512_cvtepu8_epi16(_mm256_loadu_epi8(p))}; }
+inline I16 load_u8(const Byte* p, std::size_t n) {
+  return {_mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(first32(n), p))};
+}
+
+struct Bits {
+  static constexpr std::size_t kLanes = 64;
+  __m512i v;
+};
+
+struct Count {
+  __m512i v;
+  static Count zero() { return {_mm512_setzero_si512()}; }
+};
+
+inline Bits load_bits(const Byte* p) { return {_mm512_loadu_si512(p)}; }
+inline Bits load_bits(const Byte* p, std::size_t n) {
+  const __mmask64 mask = n == 0 ? 0 : ~std::uint64_t{0} >> (64 - n);
+  return {_mm512_maskz_loadu_epi8(mask, p)};
+}
+inline Count add_differing(Count acc, Bits a, Bits b) {
+  return {_mm512_add_epi64(acc.v, _mm512_popcnt_epi64(_mm512_xor_si512(a.v, b.v)))};
+}
+inline Count add(Count a, Count b) { return {_mm512_add_epi64(a.v, b.v)}; }
+inline std::uint32_t reduce(Count a) { return static_cast<std::uint32_t>(_mm512_reduce_add_epi64(a.v)); }
+
+}  // namespace
+}  // namespace hopspan::distance::avx512

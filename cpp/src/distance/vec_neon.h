@@ -1,0 +1,101 @@
+// The vector types of AArch64 Advanced SIMD (baseline ARMv8.0) in the terms of kernels.inl.
+#pragma once
+
+#include <arm_neon.h>
+
+#include "distance/tail.h"
+
+namespace hopspan::distance::neon {
+namespace {
+
+constexpr const char* kIsa = "neon";
+constexpr int kAccumulators = 4;
+constexpr int kRowsAtOnce = 2;
+constexpr int kQueryTile = 8;
+constexpr int kRowVectors = 3;
+
+inline void prefetch(const void* p) {
+#if defined(__GNUC__)
+  __builtin_prefetch(p);
+#else
+  __prefetch(p);
+#endif
+}
+
+struct F32 {
+  static constexpr std::size_t kLanes = 4;
+  float32x4_t v;
+  static F32 zero() { return {vdupq_n_f32(0.0f)}; }
+};
+
+inline F32 broadcast(float x) { return {vdupq_n_f32(x)}; }
+inline F32 add(F32 a, F32 b) { return {vaddq_f32(a.v, b.v)}; }
+inline F32 sub(F32 a, F32 b) { return {vsubq_f32(a.v, b.v)}; }
+inline F32 mul_add(F32 acc, F32 a, F32 b) { return {vfmaq_f32(acc.v, a.v, b.v)}; }
+inline float reduce(F32 a) { return vaddvq_f32(a.v); }
+inline void store(float* p, F32 a) { vst1q_f32(p, a.v); }
+
+inline uint8x8_t load8(const Byte* p) { return vld1_u8(p); }
+inline uint8x8_t load8(const Byte* p, std::size_t n) { return vcreate_u8(load_tail(p, n).low); }
+inline uint8x16_t load16(const Byte* p) { return vld1q_u8(p); }
+inline uint8x16_t load16(const Byte* p, std::size_t n) {
+  const Words words = load_tail(p, n);
+  return vcombine_u8(vcreate_u8(words.low), vcreate_u8(words.high));
+}
+
+inline F32 from_f16(uint8x8_t halves) { return {vcvt_f32_f16(vreinterpret_f16_u8(halves))}; }
+inline F32 from_bf16(uint8x8_t halves) {
+  return {vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(halves), 16))};
+}
+
+inline F32 load_f32(const Byte* p) { return {vreinterpretq_f32_u8(load16(p))}; }
+inline F32 load_f32(const Byte* p, std::size_t n) { return {vreinterpretq_f32_u8(load16(p, 4 * n))}; }
+inline F32 load_f16(const Byte* p) { return from_f16(load8(p)); }
+inline F32 load_f16(const Byte* p, std::size_t n) { return from_f16(load8(p, 2 * n)); }
+inline F32 load_bf16(const Byte* p) { return from_bf16(load8(p)); }
+inline F32 load_bf16(const Byte* p, std::size_t n) { return from_bf16(load8(p, 2 * n)); }
+
+struct I16 {
+  static constexpr std::size_t kLanes = 8;
+  int16x8_t v;
+};
+
+struct I32 {
+  int32x4_t low, high;
+  static I32 zero() { return {vdupq_n_s32(0), vdupq_n_s32(0)}; }
+};
+
+inline I16 sub(I16 a, I16 b) { return {vsubq_s16(a.v, b.v)}; }
+inline I32 mul_add(I32 acc, I16 a, I16 b) {
+  return {vmlal_s16(acc.low, vget_low_s16(a.v), vget_low_s16(b.v)), vmlal_high_s16(acc.high, a.v, b.v)};
+}
+inline I32 add(I32 a, I32 b) { return {vaddq_s32(a.low, b.low), vaddq_s32(a.high, b.high)}; }
+inline std::uint32_t reduce(I32 a) { return static_cast<std::uint32_t>(vaddvq_s32(vaddq_s32(a.low, a.high))); }
+
+inline I16 widen_i8(uint8x8_t bytes) { return {vmovl_s8(vreinterpret_s8_u8(bytes))}; }
+inline I16 widen_u8(uint8x8_t bytes) { return {vreinterpretq_s16_u16(vmovl_u8(bytes))}; }
+inline I16 load_i8(const Byte* p) { return widen_i8(load8(p)); }
+inline I16 load_i8(const Byte* p, std::size_t n) { return widen_i8(load8(p, n)); }
+inline I16 load_u8(const Byte* p) { return widen_u8(load8(p)); }
+inline I16 load_u8(const Byte* p, std::size_t n) { return widen_u8(load8(p, n)); }
+
+struct Bits {
+  static constexpr std::size_t kLanes = 16;
+  uint8x16_t v;
+};
+
+struct Count {
+  uint32x4_t v;
+  static Count zero() { return {vdupq_n_u32(0)}; }
+};
+
+inline Bits load_bits(const Byte* p) { return {load16(p)}; }
+inline Bits load_bits(const Byte* p, std::size_t n) { return {load16(p, n)}; }
+inline Count add_differing(Count acc, Bits a, Bits b) {
+  return {vpadalq_u16(acc.v, vpaddlq_u8(vcntq_u8(veorq_u8(a.v, b.v))))};
+}
+inline Count add(Count a, Count b) { return {vaddq_u32(a.v, b.v)}; }
+inline std::uint32_t reduce(Count a) { return vaddvq_u32(a.v); }
+
+}  // namespace
+}  // namespace hopspan::distance::neon
