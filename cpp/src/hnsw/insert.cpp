@@ -27,7 +27,7 @@ class Insertion {
     workers_.resize(core::worker_count(SIZE_MAX, 1, threads));
   }
 
-  void run(std::uint64_t seed, const Progress& progress) {
+  void run(std::uint64_t seed, const Progress& progress, const std::function<void()>& accept) {
     const std::size_t before = graph_.size();
     const std::vector<Newcomer> newcomers = append_nodes(graph_, space_.rows().size(), options_.M, seed);
     std::size_t done = 0;
@@ -38,6 +38,7 @@ class Insertion {
       });
       done += size;
     }
+    if (accept) accept();
     journal_.commit();
   }
 
@@ -153,9 +154,9 @@ class Insertion {
 }  // namespace
 
 void insert(Graph& graph, const Space& space, const HnswOptions& options, std::uint64_t seed, std::size_t threads,
-            const Progress& progress) {
+            const Progress& progress, const std::function<void()>& accept) {
   if (graph.size() == space.rows().size()) return;
-  Insertion(graph, space, options, threads).run(seed, progress);
+  Insertion(graph, space, options, threads).run(seed, progress, accept);
 }
 
 }  // namespace hopspan::hnsw
