@@ -11,6 +11,10 @@
 
 namespace hopspan::storage {
 
+#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__)
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read and mapped as they are stored: little-endian");
+#endif
+
 // Reads from borrowed bytes. `what` names them in the CorruptIndexError that every method throws at their end.
 class ByteReader {
  public:

@@ -8,8 +8,8 @@
 //                      an empty section takes no room)
 //   section table      for each section, in the order of the file: u32 tag, u64 size in bytes, and a u32 checksum for
 //                      each block of 65,536 bytes (the last block may be shorter)
-//   footer, 40 bytes   magic "HOPSEND\x89", u64 file id, u64 offset of the table, u32 number of sections, u32 checksum of
-//                      file id and table, u32 zero, u32 checksum of the 36 bytes before it
+//   footer, 32 bytes   magic "HOPSEND\x89", u64 file id, u64 offset of the table, u32 checksum of file id and table,
+//                      u32 checksum of the 28 bytes before it
 //
 // A block's checksum covers file id, section tag, block number and then the block. Where a section lies follows from the
 // sizes of those before it, so sections cannot overlap. The zero bytes before a section are checked with its block 0.
@@ -29,6 +29,7 @@ namespace hopspan::storage {
 inline constexpr std::uint32_t kFormatVersion = 1;
 inline constexpr std::uint32_t kKnownIncompatibleFeatures = 0;
 inline constexpr std::size_t kBlockBytes = 65536;
+inline constexpr std::size_t kMaxSections = 1024;
 
 // A section's name: four characters.
 struct Tag {
@@ -52,13 +53,14 @@ struct Section {
   std::vector<std::uint32_t> checksums;
 };
 
-// Streams a container into a file. The same sections under the same file id give the same bytes.
+// Streams a container into a file: begin, append, end for each section, then finish; any other order is a
+// std::logic_error. The same sections under the same file id give the same bytes.
 class ContainerWriter {
  public:
   // file_id: tells this content from any other; best a hash of it.
   ContainerWriter(WritableFile& file, std::uint64_t file_id);
 
-  // Starts the next section; tags must differ.
+  // Tags must differ.
   void begin(Tag tag);
   void append(const void* data, std::size_t n);
   void end();
@@ -66,15 +68,16 @@ class ContainerWriter {
   void finish();
 
  private:
+  void write_pending();
   void write_block(const void* data, std::size_t n);
-  void start_data();
   void put(const void* data, std::size_t n);
 
   WritableFile& file_;
   std::uint64_t file_id_;
   std::uint64_t offset_ = 0;
   std::vector<Section> sections_;
-  std::vector<std::byte> pending_;  // the start of a block, always less than a whole one
+  bool open_ = false;               // the last section still grows
+  std::vector<std::byte> pending_;  // its last bytes, always less than a block
 };
 
 // Reads a container. Opening it reads and checks header, footer and section table; the sections are checked as they are
@@ -107,9 +110,8 @@ class ContainerReader {
   void read_table();
   const Section& find(Tag tag) const;
   std::size_t element_count(const Section& section, std::size_t element_bytes) const;
+  void read_blocks(const Section& section, std::uint64_t first, std::byte* out, std::size_t n) const;
   void check_gap(const Section& section) const;
-  void check_block(const Section& section, std::uint64_t block, const void* data, std::size_t n) const;
-  void read_blocks(const Section& section, std::uint64_t first, void* out, std::size_t n) const;
   void verify(const Section& section) const;
   [[noreturn]] void corrupt(const std::string& what) const;
 
@@ -119,12 +121,12 @@ class ContainerReader {
 };
 
 template <typename T>
-core::Array<T> ContainerReader::array(Tag tag, bool verify_now) const {
+core::Array<T> ContainerReader::array(Tag tag, bool verify) const {
   static_assert(alignof(T) <= 64);
   const Section& section = find(tag);
   const std::size_t count = element_count(section, sizeof(T));
   if (const std::byte* base = file_->map()) {
-    if (verify_now) verify(section);
+    if (verify) this->verify(section);
     return core::Array<T>::view(reinterpret_cast<const T*>(base + section.offset), count, file_);
   }
   core::Array<T> copy;

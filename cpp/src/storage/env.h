@@ -46,7 +46,7 @@ class WritableFile {
   virtual void close() = 0;
 };
 
-enum class FileKind { kMissing, kRegular, kOther };
+enum class FileKind { kMissing, kRegular, kFolder, kOther };
 
 class Env {
  public:
@@ -70,6 +70,9 @@ class Env {
   // The operating system's.
   static Env& system();
 };
+
+// Throws the CorruptIndexError of RandomAccessFile::read.
+[[noreturn]] void throw_past_end(const RandomAccessFile& file, std::uint64_t offset, std::size_t n);
 
 // Borrowed bytes as a file. They may go away after it, so they are never handed out as a mapping.
 class MemoryFile final : public RandomAccessFile {

@@ -1,0 +1,161 @@
+#if !defined(_WIN32)
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "storage/env.h"
+#include "storage/posix_io.h"
+
+namespace hopspan::storage {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, const char* action) { throw IoError(errno, path, action); }
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  int get() const noexcept { return fd_; }
+  int release() noexcept { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+int sync_descriptor(int fd) {
+#if defined(__APPLE__)
+  if (retry([&] { return ::fcntl(fd, F_FULLFSYNC); }) == 0) return 0;  // some file systems know fsync only
+#endif
+  return retry([&] { return ::fsync(fd); });
+}
+
+class PosixFile final : public RandomAccessFile {
+ public:
+  PosixFile(std::string name, bool map)
+      : RandomAccessFile(std::move(name)),
+        // Opening a pipe must not wait for its other end.
+        fd_(retry([&] { return ::open(this->name().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); })) {
+    struct stat status;
+    if (fd_.get() < 0 || ::fstat(fd_.get(), &status) != 0) fail(this->name(), "open");
+    if (S_ISDIR(status.st_mode)) throw IoError(EISDIR, this->name(), "open");
+    if (!S_ISREG(status.st_mode)) throw IoError(EINVAL, this->name(), "open something that is not a regular file:");
+    size_ = static_cast<std::uint64_t>(status.st_size);
+    if (map && size_ != 0) map_file();
+  }
+  ~PosixFile() override {
+    if (map_ != nullptr) ::munmap(map_, static_cast<std::size_t>(size_));
+  }
+
+  std::uint64_t size() const noexcept override { return size_; }
+  const std::byte* map() const noexcept override { return static_cast<const std::byte*>(map_); }
+
+  void read(std::uint64_t offset, void* out, std::size_t n) const override {
+    if (offset > size_ || n > size_ - offset) throw_past_end(*this, offset, n);
+    char* to = static_cast<char*>(out);
+    const std::int64_t got = move_all(n, [&](std::size_t done, std::size_t part) {
+      return ::pread(fd_.get(), to + done, part, static_cast<off_t>(offset + done));
+    });
+    if (got < 0) fail(name(), "read");
+    if (static_cast<std::size_t>(got) != n) throw_past_end(*this, offset, n);
+  }
+
+ private:
+  // Without MADV_RANDOM a touched page would bring in megabytes around it. A file that cannot be mapped stays unmapped.
+  void map_file() {
+    void* map = ::mmap(nullptr, static_cast<std::size_t>(size_), PROT_READ, MAP_SHARED, fd_.get(), 0);
+    if (map == MAP_FAILED) return;
+    ::madvise(map, static_cast<std::size_t>(size_), MADV_RANDOM);
+    map_ = map;
+  }
+
+  Descriptor fd_;
+  std::uint64_t size_ = 0;
+  void* map_ = nullptr;
+};
+
+class PosixWriter final : public WritableFile {
+ public:
+  explicit PosixWriter(std::string name)
+      : name_(std::move(name)), fd_(retry([&] {
+          return ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        })) {
+    if (fd_.get() < 0) fail(name_, "create");
+  }
+
+  void append(const void* data, std::size_t n) override {
+    const char* from = static_cast<const char*>(data);
+    const std::int64_t put = move_all(
+        n, [&](std::size_t done, std::size_t part) { return ::write(fd_.get(), from + done, part); });
+    if (put < 0) fail(name_, "write");
+    if (static_cast<std::size_t>(put) != n) throw IoError(EIO, name_, "write");
+  }
+
+  void sync() override {
+    if (sync_descriptor(fd_.get()) != 0) fail(name_, "sync");
+  }
+
+  // An interrupted close has closed all the same.
+  void close() override {
+    if (::close(fd_.release()) != 0 && errno != EINTR) fail(name_, "close");
+  }
+
+ private:
+  std::string name_;
+  Descriptor fd_;
+};
+
+class PosixEnv final : public Env {
+ public:
+  std::unique_ptr<RandomAccessFile> open(const std::filesystem::path& path, bool map) override {
+    return std::make_unique<PosixFile>(path.string(), map);
+  }
+
+  std::unique_ptr<WritableFile> create(const std::filesystem::path& path) override {
+    return std::make_unique<PosixWriter>(path.string());
+  }
+
+  void rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    if (std::rename(from.c_str(), to.c_str()) != 0) fail(to.string(), "replace");
+  }
+
+  void remove(const std::filesystem::path& path) override {
+    if (::unlink(path.c_str()) != 0) fail(path.string(), "remove");
+  }
+
+  // EINVAL says that this file system has nothing to sync for a folder.
+  void sync_dir(const std::filesystem::path& folder) override {
+    const Descriptor fd(retry([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (fd.get() < 0) fail(folder.string(), "open");
+    if (sync_descriptor(fd.get()) != 0 && errno != EINVAL) fail(folder.string(), "sync");
+  }
+
+  FileKind kind(const std::filesystem::path& path) override {
+    struct stat status;
+    if (::stat(path.c_str(), &status) != 0) {
+      if (errno == ENOENT) return FileKind::kMissing;
+      fail(path.string(), "look up");
+    }
+    if (S_ISREG(status.st_mode)) return FileKind::kRegular;
+    return S_ISDIR(status.st_mode) ? FileKind::kFolder : FileKind::kOther;
+  }
+};
+
+}  // namespace
+
+Env& Env::system() {
+  static PosixEnv env;
+  return env;
+}
+
+}  // namespace hopspan::storage
+
+#endif
