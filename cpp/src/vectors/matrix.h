@@ -25,7 +25,7 @@ void check_format(const RowFormat& format);
 class Matrix {
  public:
   explicit Matrix(const RowFormat& format);
-  // Takes rows as stored; rows.size() must be a multiple of row_bytes().
+  // Takes rows as stored. Throws CorruptIndexError unless rows.size() is a multiple of row_bytes().
   Matrix(const RowFormat& format, core::Array<std::byte> rows);
 
   const RowFormat& format() const noexcept { return format_; }
@@ -39,6 +39,9 @@ class Matrix {
   // first row with NaN, Inf, a zero vector under cosine, or stray bits after `dim`; and then nothing is appended.
   void append(const MatrixView& view);
   void truncate(std::size_t size);
+
+  // Throws CorruptIndexError naming the first row that append cannot have written.
+  void check() const;
 
   // The slot's elements without the scale: element_bytes() bytes.
   void copy_elements(std::size_t slot, void* out) const;
