@@ -1,4 +1,4 @@
-// A borrowed callable: two words, no allocation; valid while the callable it was made from lives.
+// A borrowed callable object: two words, no allocation; valid while the callable it was made from lives.
 #pragma once
 
 #include <memory>

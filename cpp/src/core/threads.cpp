@@ -1,6 +1,7 @@
 // Invariant: a job's caller can always finish the job by itself. Pool threads only ever join an open job and never wait
-// for one, so busy pools, nested calls and any number of callers cannot deadlock. The pool lives in storage that is never
-// destroyed, and its threads are detached: nothing is left to tear down at exit, and a forked child just starts over.
+// for one, so busy pools, nested calls and any number of callers cannot deadlock. The pool lives in storage that is
+// never destroyed, and its threads are detached: nothing is left to tear down at exit, and a forked child just starts
+// over.
 #include "core/threads.h"
 
 #include <algorithm>

@@ -11,11 +11,11 @@ namespace hopspan::core {
 // Processors that this process may run on (its affinity mask), at least 1.
 std::size_t available_threads();
 
-// Runs body(begin, end, worker) over [0, count) in pieces of at most `grain`, on up to `threads` threads (0: all available)
-// of which the caller is worker 0; worker < the number of threads used. Pieces are handed out in ascending order.
-// The caller calls `progress` between its pieces, at most every 50 ms, and once more at the end. The first exception, from
-// body or progress, stops further pieces and is rethrown here after every started piece has ended.
-// With one thread, or one piece, nothing but the caller runs and nothing is allocated or locked.
+// Runs body(begin, end, worker) over [0, count) in pieces of at most `grain`, on up to `threads` threads (0: all
+// available) of which the caller is worker 0; worker < the number of threads used. Pieces are handed out in ascending
+// order. The caller calls `progress` between its pieces, at most every 50 ms, and once more at the end. The first
+// exception, from body or progress, stops further pieces and is rethrown here after every started piece has ended. With
+// one thread, or one piece, nothing but the caller runs and nothing is allocated or locked.
 void parallel_for(std::size_t count, std::size_t grain, std::size_t threads, const Progress& progress,
                   FunctionRef<void(std::size_t begin, std::size_t end, std::size_t worker)> body);
 

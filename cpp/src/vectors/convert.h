@@ -1,5 +1,5 @@
-// Conversions between float32 and the stored element types, and the checks that go over elements. No pointer needs to be
-// aligned; the loops are branchless so that the compiler vectorises them without ISA flags.
+// Conversions between float32 and the stored element types, and the checks that go over elements. No pointer needs to
+// be aligned; the loops are branchless so that the compiler vectorises them without ISA flags.
 #pragma once
 
 #include <cstddef>

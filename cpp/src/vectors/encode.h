@@ -8,14 +8,15 @@
 
 namespace hopspan::vectors {
 
-// Throws InvalidType unless the view's dtype is float32 or the stored one, InvalidArgument unless its dim is the format's.
+// Throws InvalidType unless the view's dtype is float32 or the stored one, InvalidArgument unless its dim is the
+// format's.
 void check_view(const RowFormat& format, const MatrixView& view);
 
 // The first byte of a row of the view.
 const void* view_row(const MatrixView& view, std::size_t row);
 
-// Writes element_bytes() of the row in the stored dtype. Throws InvalidArgument naming the row for NaN, Inf, a value that
-// the stored dtype cannot hold, or bits after `dim`.
+// Writes element_bytes() of the row in the stored dtype. Throws InvalidArgument naming the row for NaN, Inf, a value
+// that the stored dtype cannot hold, or bits after `dim`.
 void encode_elements(const RowFormat& format, const MatrixView& view, std::size_t row, void* out);
 
 // The same checks on elements that are in the stored dtype already.

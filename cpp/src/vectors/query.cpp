@@ -9,9 +9,7 @@
 namespace hopspan::vectors {
 namespace {
 
-bool is_float(DType dtype) {
-  return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kBFloat16;
-}
+bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kBFloat16; }
 
 void widen(DType dtype, const void* elements, std::size_t dim, void* out) {
   switch (dtype) {
