@@ -1,0 +1,54 @@
+// The engine that walks a graph. It keeps the calibration that turns recall targets into efforts.
+#pragma once
+
+#include <vector>
+
+#include "core/buffer.h"
+#include "hnsw/graph.h"
+#include "hnsw/search.h"
+#include "hnsw/space.h"
+#include "index/calibration.h"
+#include "index/engine.h"
+#include "index/id_map.h"
+#include "index/measure.h"
+#include "index/spares.h"
+
+namespace hopspan::index {
+
+class HnswEngine final : public Engine {
+ public:
+  HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map);
+
+  void insert(const AddOptions& options) override;
+  void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
+              float* distances) const override;
+  std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options) override;
+  void save(storage::ContainerWriter& writer) const override;
+  void load(const storage::ContainerReader& reader, bool verify) override;
+  void describe(Stats& stats) const override;
+  void check(bool deep, CheckReport& report) const override;
+
+ private:
+  // What one thread needs for its searches.
+  struct Worker {
+    core::Buffer query;
+    hnsw::Scratch scratch;
+    std::vector<hnsw::Neighbor> found;
+  };
+
+  std::size_t effort(const SearchOptions& options) const;
+  void search_one(const MatrixView& queries, std::size_t row, std::size_t k, std::size_t ef, Worker& worker,
+                  std::int64_t* ids, float* distances) const;
+  std::vector<Measurement> measure_sample(const Sample& sample, const MeasureOptions& options) const;
+  Calibration calibrate_held_out(const AddOptions& options) const;
+
+  const IndexOptions& options_;
+  const vectors::Matrix& rows_;
+  const IdMap& id_map_;
+  hnsw::Space space_;
+  hnsw::Graph graph_;
+  Calibration calibration_;
+  mutable Spares<Worker> spares_;
+};
+
+}  // namespace hopspan::index

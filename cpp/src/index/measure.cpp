@@ -1,0 +1,124 @@
+#include "index/measure.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "core/threads.h"
+#include "index/exact/search.h"
+#include "index/stopwatch.h"
+
+namespace hopspan::index {
+namespace {
+
+constexpr std::uint32_t kFirstEffort = 4;
+constexpr std::size_t kMaxEffort = 4096;
+constexpr std::size_t kQueriesPerPiece = 4;
+
+// 4, 6, 8, 12, 16, 24, ...
+std::uint32_t next_effort(std::uint32_t effort) {
+  const bool power_of_two = (effort & (effort - 1)) == 0;
+  return power_of_two ? effort / 2 * 3 : effort / 3 * 4;
+}
+
+// The distance, as the kernels have it, of each query's true k-th neighbour, for each k.
+std::vector<float> true_limits(const hnsw::Space& space, const Sample& sample, const MeasureOptions& options) {
+  const std::size_t most = options.ks.back();
+  std::vector<std::int64_t> ids(sample.count() * most);
+  std::vector<float> distances(ids.size());
+  exact::Searcher(space.rows())
+      .search(sample.queries(), IdMap(space.rows().size()),
+              {most, sample.excluded(), options.threads, options.progress}, ids.data(), distances.data());
+  std::vector<float> limits;
+  for (std::size_t q = 0; q < sample.count(); ++q) {
+    float* const row = distances.data() + q * most;
+    for (std::size_t i = 0; i < most; ++i) {
+      row[i] = space.distance(sample.queries()[q], static_cast<std::uint32_t>(ids[q * most + i]));
+    }
+    std::sort(row, row + most);
+    for (const std::uint32_t k : options.ks) limits.push_back(row[k - 1]);
+  }
+  return limits;
+}
+
+// Sums over the queries, of whole numbers, so that they do not depend on which thread adds first.
+struct Hits {
+  std::atomic<std::uint64_t> sum{0};
+  std::atomic<std::uint64_t> squares{0};
+};
+
+class Meter {
+ public:
+  Meter(const Sample& sample, const MeasureOptions& options, const std::vector<float>& limits, SearchFn search)
+      : sample_(sample), options_(options), limits_(limits), search_(search) {}
+
+  Measurement at(std::size_t effort) {
+    const std::size_t most = std::min<std::size_t>(effort, options_.ks.back());
+    std::vector<Hits> hits(options_.ks.size());
+    const Stopwatch watch;
+    core::parallel_for(sample_.count(), kQueriesPerPiece, options_.threads, options_.progress,
+                       [&](std::size_t begin, std::size_t end, std::size_t) {
+                         std::vector<hnsw::Neighbor> found(most);
+                         for (std::size_t q = begin; q < end; ++q) {
+                           found.resize(most);
+                           found.resize(search_(q, most, effort, found.data()));
+                           count(q, effort, found, hits);
+                         }
+                       });
+    Measurement measurement{effort, {}, {}, watch.seconds()};
+    for (std::size_t j = 0; j < hits.size(); ++j) add_statistics(options_.ks[j], hits[j], measurement);
+    return measurement;
+  }
+
+ private:
+  void count(std::size_t query, std::size_t effort, const std::vector<hnsw::Neighbor>& found, std::vector<Hits>& hits) {
+    for (std::size_t j = 0; j < hits.size() && options_.ks[j] <= effort; ++j) {
+      const float limit = limits_[query * hits.size() + j];
+      std::uint64_t good = 0;
+      while (good < found.size() && good < options_.ks[j] && found[good].distance <= limit) ++good;
+      hits[j].sum += good;
+      hits[j].squares += good * good;
+    }
+  }
+
+  void add_statistics(std::uint32_t k, const Hits& hits, Measurement& measurement) const {
+    const double n = static_cast<double>(sample_.count());
+    const double mean = static_cast<double>(hits.sum) / n;
+    const double variance = std::max(0.0, static_cast<double>(hits.squares) / n - mean * mean);
+    measurement.mean.push_back(mean / k);
+    measurement.error.push_back(std::sqrt(variance / n) / k);
+  }
+
+  const Sample& sample_;
+  const MeasureOptions& options_;
+  const std::vector<float>& limits_;
+  SearchFn search_;
+};
+
+}  // namespace
+
+std::vector<Measurement> measure(const hnsw::Space& space, const Sample& sample, const MeasureOptions& options,
+                                 SearchFn search) {
+  const std::vector<float> limits = true_limits(space, sample, options);
+  Meter meter(sample, options, limits, search);
+  const std::size_t most = std::min(kMaxEffort, space.rows().size());
+  std::vector<Measurement> measured;
+  for (std::uint32_t effort = kFirstEffort;; effort = next_effort(effort)) {
+    measured.push_back(meter.at(std::min<std::size_t>(effort, most)));
+    const std::vector<double>& mean = measured.back().mean;
+    const bool enough = std::all_of(mean.begin(), mean.end(), [&](double r) { return r >= options.enough; });
+    if (enough || effort >= most) return measured;
+  }
+}
+
+Calibration calibrate(std::size_t size, const std::vector<std::uint32_t>& ks, const std::vector<Measurement>& measured) {
+  std::vector<std::uint32_t> efforts;
+  std::vector<std::vector<double>> recalls(ks.size());
+  for (const Measurement& m : measured) {
+    efforts.push_back(static_cast<std::uint32_t>(m.effort));
+    for (std::size_t j = 0; j < ks.size(); ++j) recalls[j].push_back(std::max(0.0, m.mean[j] - m.error[j]));
+  }
+  return Calibration(size, ks, std::move(efforts), std::move(recalls));
+}
+
+}  // namespace hopspan::index

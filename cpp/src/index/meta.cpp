@@ -1,0 +1,91 @@
+#include "index/meta.h"
+
+#include <limits>
+#include <string>
+
+#include "hnsw/graph.h"
+#include "hopspan/error.h"
+#include "vectors/matrix.h"
+
+namespace hopspan::index {
+namespace {
+
+constexpr std::uint32_t kMinM = 2;
+constexpr std::uint32_t kMaxM = 512;
+constexpr std::uint32_t kMaxEfConstruction = 65536;
+
+enum Flag : std::uint8_t { kExplicitIds = 1, kExtendCandidates = 2, kKeepPrunedConnections = 4 };
+
+void check_range(const char* name, std::uint32_t value, std::uint32_t least, std::uint32_t most) {
+  if (value >= least && value <= most) return;
+  throw InvalidArgument(std::string(name) + " must be " + std::to_string(least) + ".." + std::to_string(most) +
+                        ", not " + std::to_string(value));
+}
+
+void check_counts(const Meta& meta) {
+  constexpr std::uint64_t kMaxNextId = std::uint64_t{1} << 63;
+  const bool ids_good = meta.explicit_ids ? meta.next_id >= meta.size && meta.next_id <= kMaxNextId && meta.size != 0
+                                          : meta.next_id == meta.size;
+  if (meta.size > hnsw::kMaxNodes || !ids_good) {
+    throw CorruptIndexError(std::to_string(meta.size) + " vectors with ids below " + std::to_string(meta.next_id) +
+                            " are not possible");
+  }
+}
+
+}  // namespace
+
+void check_options(const IndexOptions& options) {
+  vectors::check_format({options.dim, options.metric, options.dtype});
+  if (options.kind > Kind::kHnsw) {
+    throw InvalidArgument("unknown kind number " + std::to_string(static_cast<int>(options.kind)));
+  }
+  if (options.kind != Kind::kHnsw) return;
+  check_range("M", options.hnsw.M, kMinM, kMaxM);
+  check_range("ef_construction", options.hnsw.ef_construction, options.hnsw.M, kMaxEfConstruction);
+}
+
+void write_meta(const Meta& meta, storage::ByteWriter& writer) {
+  const HnswOptions& hnsw = meta.options.hnsw;
+  writer.u8(static_cast<std::uint8_t>(meta.options.kind));
+  writer.u8(static_cast<std::uint8_t>(meta.options.metric));
+  writer.u8(static_cast<std::uint8_t>(meta.options.dtype));
+  writer.u8(static_cast<std::uint8_t>((meta.explicit_ids ? kExplicitIds : 0) |
+                                      (hnsw.extend_candidates ? kExtendCandidates : 0) |
+                                      (hnsw.keep_pruned_connections ? kKeepPrunedConnections : 0)));
+  writer.u32(hnsw.M);
+  writer.u32(hnsw.ef_construction);
+  writer.u64(meta.options.dim);
+  writer.u64(meta.options.seed);
+  writer.u64(meta.size);
+  writer.u64(meta.next_id);
+}
+
+Meta read_meta(storage::ByteReader& reader) {
+  Meta meta;
+  meta.options.kind = static_cast<Kind>(reader.u8());
+  meta.options.metric = static_cast<Metric>(reader.u8());
+  meta.options.dtype = static_cast<DType>(reader.u8());
+  const std::uint8_t flags = reader.u8();
+  meta.explicit_ids = (flags & kExplicitIds) != 0;
+  meta.options.hnsw.extend_candidates = (flags & kExtendCandidates) != 0;
+  meta.options.hnsw.keep_pruned_connections = (flags & kKeepPrunedConnections) != 0;
+  meta.options.hnsw.M = reader.u32();
+  meta.options.hnsw.ef_construction = reader.u32();
+  meta.options.dim = reader.u64();
+  meta.options.seed = reader.u64();
+  meta.size = reader.u64();
+  meta.next_id = reader.u64();
+  reader.finish();
+  if ((flags & ~(kExplicitIds | kExtendCandidates | kKeepPrunedConnections)) != 0) {
+    throw CorruptIndexError("unknown flags " + std::to_string(flags));
+  }
+  try {
+    check_options(meta.options);
+  } catch (const Error& error) {
+    throw CorruptIndexError(std::string("the options are not those of an index: ") + error.what());
+  }
+  check_counts(meta);
+  return meta;
+}
+
+}  // namespace hopspan::index

@@ -1,0 +1,49 @@
+#include "index/sample.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "core/checked.h"
+#include "core/random.h"
+#include "vectors/query.h"
+
+namespace hopspan::index {
+namespace {
+
+constexpr std::uint64_t kStream = 0x53414D504C45ULL;  // keeps the draw apart from other uses of the seed
+
+// Floyd's algorithm: every set of `count` of the `size` slots is equally likely.
+std::vector<std::uint32_t> draw(std::size_t size, std::size_t count, std::uint64_t seed) {
+  std::unordered_set<std::uint32_t> drawn;
+  for (std::size_t i = size - count; i < size; ++i) {
+    const std::uint32_t candidate = static_cast<std::uint32_t>(core::random_u64(seed ^ kStream, i) % (i + 1));
+    if (!drawn.insert(candidate).second) drawn.insert(static_cast<std::uint32_t>(i));
+  }
+  std::vector<std::uint32_t> slots(drawn.begin(), drawn.end());
+  std::sort(slots.begin(), slots.end());
+  return slots;
+}
+
+}  // namespace
+
+Sample::Sample(const vectors::RowFormat& format, std::size_t count)
+    : stride_(vectors::prepared_bytes(format)), count_(count), prepared_(core::checked_mul(count, stride_)) {}
+
+Sample prepare_queries(const vectors::RowFormat& format, const MatrixView& queries) {
+  Sample sample(format, queries.rows);
+  for (std::size_t i = 0; i < queries.rows; ++i) {
+    vectors::prepare_query(format, queries, i, sample.prepared_.data() + i * sample.stride_);
+  }
+  return sample;
+}
+
+Sample held_out(const vectors::Matrix& rows, std::size_t count, std::uint64_t seed) {
+  Sample sample(rows.format(), std::min(count, rows.size()));
+  sample.slots_ = draw(rows.size(), sample.count_, seed);
+  for (std::size_t i = 0; i < sample.count_; ++i) {
+    vectors::prepare_stored(rows, sample.slots_[i], sample.prepared_.data() + i * sample.stride_);
+  }
+  return sample;
+}
+
+}  // namespace hopspan::index

@@ -1,0 +1,220 @@
+#include "index/store.h"
+
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "core/checked.h"
+#include "core/crc32c.h"
+#include "core/random.h"
+#include "hnsw/graph.h"
+#include "index/flat_engine.h"
+#include "index/hnsw_engine.h"
+#include "storage/atomic_file.h"
+#include "vectors/query.h"
+
+namespace hopspan::index {
+namespace {
+
+vectors::RowFormat format_of(const IndexOptions& options) {
+  check_options(options);
+  return {options.dim, options.metric, options.dtype};
+}
+
+std::unique_ptr<Engine> make_engine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map) {
+  if (options.kind == Kind::kFlat) return std::make_unique<FlatEngine>(rows, id_map);
+  return std::make_unique<HnswEngine>(options, rows, id_map);
+}
+
+void check_k(std::size_t k) {
+  if (k == 0) throw InvalidArgument("k must be at least 1, not 0");
+}
+
+void check_search(const SearchOptions& options) {
+  check_k(options.k);
+  if (options.ef && options.recall) {
+    throw InvalidArgument("ef=" + std::to_string(*options.ef) + " and recall=" + std::to_string(*options.recall) +
+                          " are both given; they set the same thing");
+  }
+  if (options.ef && *options.ef < options.k) {
+    throw InvalidArgument("ef=" + std::to_string(*options.ef) + " is below k=" + std::to_string(options.k));
+  }
+  if (options.recall && !(*options.recall > 0.0 && *options.recall < 1.0)) {
+    throw InvalidArgument("recall must lie between 0 and 1, not " + std::to_string(*options.recall));
+  }
+}
+
+void check_room(std::size_t size, std::size_t more) {
+  if (more <= hnsw::kMaxNodes - size) return;
+  throw InvalidArgument("an index holds at most " + std::to_string(hnsw::kMaxNodes) + " vectors; it has " +
+                        std::to_string(size) + " and " + std::to_string(more) + " are to be added");
+}
+
+Meta load_meta(const storage::ContainerReader& reader) {
+  std::vector<std::byte> bytes(reader.size("META"));
+  reader.read("META", 0, bytes.data(), bytes.size());
+  storage::ByteReader meta(bytes.data(), bytes.size(), "section META");
+  return read_meta(meta);
+}
+
+void write_section(storage::ContainerWriter& writer, storage::Tag tag, const void* data, std::size_t n) {
+  writer.begin(tag);
+  writer.append(data, n);
+  writer.end();
+}
+
+// Looked at before anything is mapped or copied.
+void check_section_size(const storage::ContainerReader& reader, storage::Tag tag, const Meta& meta,
+                        std::size_t element_bytes) {
+  const std::uint64_t expected = core::checked_mul(meta.size, element_bytes);
+  if (reader.size(tag) == expected) return;
+  throw CorruptIndexError("section " + tag.text() + " has " + std::to_string(reader.size(tag)) + " bytes, not " +
+                          std::to_string(expected) + " for " + std::to_string(meta.size) + " vectors");
+}
+
+vectors::Matrix load_rows(const storage::ContainerReader& reader, const Meta& meta) {
+  const vectors::RowFormat format = format_of(meta.options);
+  check_section_size(reader, "VECS", meta, format.row_bytes());
+  return vectors::Matrix(format, reader.array<std::byte>("VECS", false));
+}
+
+IdMap load_ids(const storage::ContainerReader& reader, const Meta& meta) {
+  if (!meta.explicit_ids) return IdMap(meta.size);
+  check_section_size(reader, "IDS ", meta, sizeof(std::int64_t));
+  return IdMap(reader.array<std::int64_t>("IDS ", false), meta.next_id);
+}
+
+}  // namespace
+
+Store::Store(const IndexOptions& options)
+    : options_(options), rows_(format_of(options)), engine_(make_engine(options_, rows_, id_map_)) {}
+
+Store::Store(std::shared_ptr<const storage::RandomAccessFile> file, bool verify)
+    : Store(std::make_shared<const storage::ContainerReader>(std::move(file)), verify) {}
+
+Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, bool verify)
+    : Store(reader, load_meta(*reader), verify) {}
+
+Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, const Meta& meta, bool verify)
+    : options_(meta.options),
+      rows_(load_rows(*reader, meta)),
+      id_map_(load_ids(*reader, meta)),
+      engine_(make_engine(options_, rows_, id_map_)) {
+  const bool mapped = reader->file().map() != nullptr;
+  if (mapped && verify) reader->verify();
+  engine_->load(*reader, verify);
+  if (verify) {
+    rows_.check();
+    id_map_.check();
+  }
+  if (mapped) reader_ = reader;
+}
+
+void Store::save(storage::Env& env, const std::filesystem::path& path) const {
+  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  storage::atomic_save(env, path, [this](storage::WritableFile& file) { write(file); });
+}
+
+std::vector<std::byte> Store::to_bytes() const {
+  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  std::vector<std::byte> bytes;
+  storage::MemoryWriter writer(bytes);
+  write(writer);
+  return bytes;
+}
+
+void Store::write(storage::WritableFile& file) const {
+  storage::ByteWriter meta;
+  write_meta({options_, rows_.size(), id_map_.next_id(), !id_map_.identity()}, meta);
+  storage::ContainerWriter writer(file, content_id(meta));
+  write_section(writer, "META", meta.data(), meta.size());
+  write_section(writer, "VECS", rows_.data(), rows_.rows().size());
+  if (!id_map_.identity()) write_section(writer, "IDS ", id_map_.ids().data(), id_map_.size() * sizeof(std::int64_t));
+  engine_->save(writer);
+  writer.finish();
+}
+
+// A hash of everything but the engine, which follows from it.
+std::uint64_t Store::content_id(const storage::ByteWriter& meta) const {
+  const std::uint32_t options = core::crc32c(meta.data(), meta.size());
+  const std::uint32_t rows = core::crc32c(rows_.data(), rows_.rows().size());
+  const std::uint32_t ids = core::crc32c(id_map_.ids().data(), id_map_.ids().size() * sizeof(std::int64_t), options);
+  return core::random_u64(std::uint64_t{ids} << 32 | rows, options);
+}
+
+std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) {
+  const std::unique_lock<std::shared_mutex> lock(mutex_);
+  const std::size_t before = rows_.size();
+  check_room(before, vectors.rows);
+  std::vector<std::int64_t> added(vectors.rows);
+  id_map_.append(ids, vectors.rows);
+  try {
+    rows_.append(vectors);
+    engine_->insert(options);
+  } catch (...) {
+    if (rows_.size() != before) rows_.truncate(before);
+    id_map_.undo_append();
+    throw;
+  }
+  for (std::size_t i = 0; i < added.size(); ++i) added[i] = id_map_.id(static_cast<std::uint32_t>(before + i));
+  return added;
+}
+
+void Store::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
+                   float* distances) const {
+  check_search(options);
+  vectors::check_queries(rows_.format(), queries);
+  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  engine_->search(queries, options, ids, distances);
+}
+
+void Store::get(const std::int64_t* ids, std::size_t count, void* out) const {
+  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::optional<std::uint32_t> slot = id_map_.find(ids[i]);
+    if (!slot) throw InvalidArgument("id " + std::to_string(ids[i]) + " (row " + std::to_string(i) + ") is not in the index");
+    rows_.copy_elements(*slot, static_cast<std::byte*>(out) + i * row_bytes());
+  }
+}
+
+bool Store::contains(std::int64_t id) const {
+  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  return id_map_.find(id).has_value();
+}
+
+std::size_t Store::size() const {
+  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  return rows_.size();
+}
+
+Stats Store::stats() const {
+  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  Stats stats;
+  stats.size = rows_.size();
+  stats.mapped = rows_.rows().mapped();
+  stats.bytes.emplace_back("vectors", rows_.rows().capacity_bytes());
+  stats.bytes.emplace_back("ids", id_map_.bytes());
+  engine_->describe(stats);
+  return stats;
+}
+
+CheckReport Store::check(bool deep) const {
+  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  if (reader_) reader_->verify();
+  rows_.check();
+  id_map_.check();
+  CheckReport report;
+  report.vectors = rows_.size();
+  engine_->check(deep, report);
+  return report;
+}
+
+std::vector<TunePoint> Store::tune(const MatrixView& queries, const TuneOptions& options) {
+  check_k(options.k);
+  if (queries.data != nullptr) vectors::check_queries(rows_.format(), queries);
+  const std::unique_lock<std::shared_mutex> lock(mutex_);
+  if (rows_.size() == 0) throw InvalidArgument("an empty index cannot be tuned");
+  return engine_->tune(queries, options);
+}
+
+}  // namespace hopspan::index

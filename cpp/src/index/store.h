@@ -1,0 +1,58 @@
+// An index in full: the rows, their ids and an engine, of which each has the same number of slots whenever no call is
+// changing them. Searches share the lock; changes hold it alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <shared_mutex>
+#include <vector>
+
+#include "hopspan/index.h"
+#include "index/engine.h"
+#include "index/id_map.h"
+#include "index/meta.h"
+#include "storage/container.h"
+#include "storage/env.h"
+#include "vectors/matrix.h"
+
+namespace hopspan::index {
+
+// The methods are those of hopspan::Index.
+class Store {
+ public:
+  explicit Store(const IndexOptions& options);
+  // verify: checks every byte and everything that the bytes claim.
+  Store(std::shared_ptr<const storage::RandomAccessFile> file, bool verify);
+
+  void save(storage::Env& env, const std::filesystem::path& path) const;
+  std::vector<std::byte> to_bytes() const;
+
+  std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options);
+  void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids, float* distances) const;
+  void get(const std::int64_t* ids, std::size_t count, void* out) const;
+  bool contains(std::int64_t id) const;
+  std::size_t size() const;
+  std::size_t row_bytes() const noexcept { return rows_.format().element_bytes(); }
+  const IndexOptions& options() const noexcept { return options_; }
+  Stats stats() const;
+  CheckReport check(bool deep) const;
+  std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options);
+
+ private:
+  Store(const std::shared_ptr<const storage::ContainerReader>& reader, bool verify);
+  Store(const std::shared_ptr<const storage::ContainerReader>& reader, const Meta& meta, bool verify);
+
+  void write(storage::WritableFile& file) const;
+  std::uint64_t content_id(const storage::ByteWriter& meta) const;
+
+  const IndexOptions options_;
+  vectors::Matrix rows_;
+  IdMap id_map_;
+  std::unique_ptr<Engine> engine_;
+  std::shared_ptr<const storage::ContainerReader> reader_;  // of the file that is mapped, if any
+  mutable std::shared_mutex mutex_;
+};
+
+}  // namespace hopspan::index
