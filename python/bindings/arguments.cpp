@@ -1,0 +1,86 @@
+#include "arguments.h"
+
+#include <array>
+#include <string>
+
+namespace hopspan::bindings {
+namespace {
+
+// Each enumerator's name stands at its value.
+constexpr std::array<const char*, 4> kMetrics = {"l2", "ip", "cosine", "hamming"};
+constexpr std::array<const char*, 2> kKinds = {"flat", "hnsw"};
+constexpr std::array<const char*, 6> kDTypes = {"float32", "float16", "bfloat16", "int8", "uint8", "binary"};
+
+std::string quoted(py::handle value) { return py::repr(value).cast<std::string>(); }
+
+std::string type_name(py::handle value) { return Py_TYPE(value.ptr())->tp_name; }
+
+template <typename Enum, std::size_t N>
+Enum named(py::handle name, const char* what, const std::array<const char*, N>& names) {
+  if (!py::isinstance<py::str>(name)) {
+    throw py::type_error(std::string(what) + " must be a string, not " + type_name(name));
+  }
+  const std::string text = name.cast<std::string>();
+  std::string known;
+  for (std::size_t i = 0; i < N; ++i) {
+    if (text == names[i]) return static_cast<Enum>(i);
+    known += (i == 0 ? "'" : ", '") + std::string(names[i]) + "'";
+  }
+  throw py::value_error(std::string(what) + " is " + quoted(name) + "; it must be one of " + known);
+}
+
+}  // namespace
+
+std::uint64_t integer(py::handle value, const char* name, std::uint64_t max) {
+  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+  if (!number) {
+    PyErr_Clear();
+    throw py::type_error(std::string(name) + " must be an integer, not " + type_name(value));
+  }
+  const std::uint64_t result = PyLong_AsUnsignedLongLong(number.ptr());
+  const bool overflow = PyErr_Occurred() != nullptr;
+  PyErr_Clear();
+  if (overflow || result > max) {
+    const bool negative = number < py::int_(0);
+    throw py::value_error(std::string(name) + " is " + quoted(number) +
+                          (negative ? "; it must not be negative" : "; it must be at most " + std::to_string(max)));
+  }
+  return result;
+}
+
+std::optional<std::size_t> optional_integer(py::handle value, const char* name) {
+  if (value.is_none()) return std::nullopt;
+  return integer(value, name);
+}
+
+std::optional<double> optional_real(py::handle value, const char* name) {
+  if (value.is_none()) return std::nullopt;
+  const double result = PyFloat_AsDouble(value.ptr());
+  if (result == -1.0 && PyErr_Occurred() != nullptr) {
+    PyErr_Clear();
+    throw py::type_error(std::string(name) + " must be a number, not " + type_name(value));
+  }
+  return result;
+}
+
+bool boolean(py::handle value, const char* name) {
+  if (!PyBool_Check(value.ptr())) throw py::type_error(std::string(name) + " must be a bool, not " + type_name(value));
+  return value.is(py::handle(Py_True));
+}
+
+std::size_t threads(py::handle value) {
+  if (value.is_none()) return 0;
+  const std::size_t count = integer(value, "threads");
+  if (count == 0) throw py::value_error("threads is 0; it must be at least 1");
+  return count;
+}
+
+Metric metric_named(py::handle name) { return named<Metric>(name, "metric", kMetrics); }
+Kind kind_named(py::handle name) { return named<Kind>(name, "kind", kKinds); }
+DType dtype_named(py::handle name) { return named<DType>(name, "dtype", kDTypes); }
+
+const char* name_of(Metric metric) { return kMetrics[static_cast<std::size_t>(metric)]; }
+const char* name_of(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
+const char* name_of(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
+
+}  // namespace hopspan::bindings

@@ -1,0 +1,23 @@
+"""Approximate nearest-neighbour search.
+
+>>> import numpy as np, hopspan
+>>> index = hopspan.Index(dim=64)
+>>> ids = index.add(np.random.default_rng(0).standard_normal((1000, 64)))
+>>> ids, distances = index.search(index.get([7]), k=3)
+"""
+
+from hopspan._core import __version__
+from hopspan.errors import CorruptIndexError, Error, VersionError
+from hopspan.index import CheckReport, Index, Neighbors, TunePoint, load
+
+__all__ = [
+    "CheckReport",
+    "CorruptIndexError",
+    "Error",
+    "Index",
+    "Neighbors",
+    "TunePoint",
+    "VersionError",
+    "__version__",
+    "load",
+]

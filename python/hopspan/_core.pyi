@@ -1,0 +1,61 @@
+"""The extension module. It checks scalars; hopspan._inputs makes the arrays; hopspan.index documents both."""
+
+from collections.abc import Callable, Mapping
+from os import PathLike
+from typing import Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+class Index:
+    def __init__(
+        self,
+        dim: SupportsIndex,
+        metric: str,
+        kind: str,
+        dtype: str,
+        seed: SupportsIndex,
+        options: Mapping[str, object],
+        /,
+    ) -> None: ...
+    def add(
+        self,
+        vectors: object,
+        ids: NDArray[np.int64] | None,
+        progress: Callable[[int, int], object] | None,
+        threads: SupportsIndex | None,
+        /,
+    ) -> NDArray[np.int64]: ...
+    def search(
+        self,
+        queries: object,
+        k: SupportsIndex,
+        recall: float | None,
+        ef: SupportsIndex | None,
+        threads: SupportsIndex | None,
+        /,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+    def tune(
+        self, queries: object, k: SupportsIndex, threads: SupportsIndex | None, /
+    ) -> list[tuple[float, int, float]]: ...
+    def get(self, ids: NDArray[np.int64], /) -> NDArray[Any]: ...
+    def __contains__(self, id: object, /) -> bool: ...
+    def __len__(self) -> int: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def dtype(self) -> str: ...
+    def stats(self) -> dict[str, Any]: ...
+    def check(self, deep: bool, /) -> tuple[int, int, int]: ...
+    def save(self, path: str | bytes | PathLike[str], /) -> None: ...
+    @staticmethod
+    def load(path: str | bytes | PathLike[str], mmap: bool, verify: bool, /) -> Index: ...
+    def to_bytes(self) -> NDArray[np.uint8]: ...
+    @staticmethod
+    def from_bytes(saved: NDArray[np.uint8], /) -> Index: ...
