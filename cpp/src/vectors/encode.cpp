@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -18,16 +19,25 @@ namespace {
 constexpr double kMinNorm = 0x1p-125;
 constexpr double kMaxNorm = 0x1p125;
 
-std::string format_number(double value) {
+std::string format_number(double value, int digits = 6) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.9g", value);
+  std::snprintf(text, sizeof text, "%.*g", digits, value);
   return text;
+}
+
+// With as few digits as tell it from every other float.
+std::string format_float(float value) {
+  for (int digits = 6; digits < 9; ++digits) {
+    const std::string text = format_number(value, digits);
+    if (std::strtof(text.c_str(), nullptr) == value) return text;
+  }
+  return format_number(value, 9);
 }
 
 std::string row_name(std::size_t row) { return "row " + std::to_string(row); }
 
 [[noreturn]] void refuse_value(std::size_t row, std::size_t column, float value, const std::string& reason) {
-  throw InvalidArgument(row_name(row) + ", column " + std::to_string(column) + ": " + format_number(value) + " " +
+  throw InvalidArgument(row_name(row) + ", column " + std::to_string(column) + ": " + format_float(value) + " " +
                         reason);
 }
 
