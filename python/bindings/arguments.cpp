@@ -26,7 +26,7 @@ Enum named(py::handle name, const char* what, const std::array<const char*, N>& 
     if (text == names[i]) return static_cast<Enum>(i);
     known += (i == 0 ? "'" : ", '") + std::string(names[i]) + "'";
   }
-  throw py::value_error(std::string(what) + " is " + quoted(name) + "; it must be one of " + known);
+  throw py::value_error(std::string(what) + " must be one of " + known + ", not " + quoted(name));
 }
 
 }  // namespace
@@ -42,8 +42,8 @@ std::uint64_t integer(py::handle value, const char* name, std::uint64_t max) {
   PyErr_Clear();
   if (overflow || result > max) {
     const bool negative = number < py::int_(0);
-    throw py::value_error(std::string(name) + " is " + quoted(number) +
-                          (negative ? "; it must not be negative" : "; it must be at most " + std::to_string(max)));
+    throw py::value_error(std::string(name) + " must be at " + (negative ? "least 0" : "most " + std::to_string(max)) +
+                          ", not " + quoted(number));
   }
   return result;
 }
@@ -71,7 +71,7 @@ bool boolean(py::handle value, const char* name) {
 std::size_t threads(py::handle value) {
   if (value.is_none()) return 0;
   const std::size_t count = integer(value, "threads");
-  if (count == 0) throw py::value_error("threads is 0; it must be at least 1");
+  if (count == 0) throw py::value_error("threads must be at least 1, not 0");
   return count;
 }
 

@@ -11,8 +11,7 @@
 namespace hopspan::bindings {
 
 // Any object with __index__, from 0 to `max`. Narrower limits are the library's to check.
-std::uint64_t integer(py::handle value, const char* name,
-                      std::uint64_t max = std::numeric_limits<std::int64_t>::max());
+std::uint64_t integer(py::handle value, const char* name, std::uint64_t max = std::numeric_limits<std::int64_t>::max());
 
 std::optional<std::size_t> optional_integer(py::handle value, const char* name);
 std::optional<double> optional_real(py::handle value, const char* name);

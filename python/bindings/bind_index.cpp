@@ -85,7 +85,7 @@ std::size_t size(const Index& index) {
 }  // namespace
 
 IndexClass register_index(py::module_& module) {
-  IndexClass index(module, "Index");
+  IndexClass index(module, "Index", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)));
   index.def(py::init(&make))
       .def("__len__", &size)
       .def_property_readonly("dim", [](const Index& self) { return self.options().dim; })

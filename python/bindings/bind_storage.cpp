@@ -45,10 +45,7 @@ Index from_bytes(const py::array_t<std::uint8_t, py::array::c_style>& bytes) {
 }  // namespace
 
 void register_storage(IndexClass& index) {
-  index.def_static("load", &load)
-      .def("save", &save)
-      .def("to_bytes", &to_bytes)
-      .def_static("from_bytes", &from_bytes);
+  index.def_static("load", &load).def("save", &save).def("to_bytes", &to_bytes).def_static("from_bytes", &from_bytes);
 }
 
 }  // namespace hopspan::bindings

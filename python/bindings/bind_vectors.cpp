@@ -72,8 +72,6 @@ bool contains(const Index& index, std::int64_t id) {
 
 }  // namespace
 
-void register_vectors(IndexClass& index) {
-  index.def("add", &add).def("get", &get).def("__contains__", &contains);
-}
+void register_vectors(IndexClass& index) { index.def("add", &add).def("get", &get).def("__contains__", &contains); }
 
 }  // namespace hopspan::bindings

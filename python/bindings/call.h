@@ -9,7 +9,8 @@
 
 namespace hopspan::bindings {
 
-// The index whose callback runs on this thread. The library holds its lock meanwhile, so the callback must not enter it.
+// The index whose callback runs on this thread. The library holds its lock meanwhile, so the callback must not enter
+// it.
 inline thread_local const Index* calling_back = nullptr;
 
 // Releases the GIL for as long as it lives.

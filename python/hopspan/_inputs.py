@@ -1,4 +1,4 @@
-"""Vectors and ids as callers have them, made into the contiguous arrays that the extension reads, or refused by name."""
+"""Vectors and ids as callers have them, as the contiguous arrays that the extension reads; or the reason why not."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _as_array(value: object, name: str) -> AnyArray:
     if pyarrow is not None and isinstance(value, pyarrow.Array | pyarrow.ChunkedArray):
         return _from_arrow(value, pyarrow, name)
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
-        return np.from_dlpack(value)  # type: ignore[arg-type]
+        return np.from_dlpack(value)
     if isinstance(value, np.ndarray) and type(value) is not np.ndarray and np.ma.is_masked(value):
         raise ValueError(f"{name} have masked elements; fill or drop them first")
     return np.asarray(value)

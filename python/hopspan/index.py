@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    class SupportsDLPack(Protocol):
+    class SupportsDLPack(Protocol):  # noqa: D101
         def __dlpack__(self) -> Any: ...
 
     Vectors = ArrayLike | SupportsDLPack
@@ -121,7 +121,7 @@ class Index:
     ) -> None:
         self._core = _core.Index(dim, metric, kind, dtype, seed, options)
         if threads is not None and operator.index(threads) < 1:
-            raise ValueError(f"threads is {threads}; it must be at least 1")
+            raise ValueError(f"threads must be at least 1, not {threads}")
         self._threads = threads
 
     def add(
@@ -138,7 +138,8 @@ class Index:
         vectors
             (n, dim), or (dim,) for one.
         ids
-            (n,) distinct integers from 0 to 2**63 - 1 that the index does not have yet; the next free ones unless given.
+            (n,) distinct integers from 0 to 2**63 - 1 that the index does not have yet; unless given, the next free
+            ones.
         progress
             Called as ``progress(done, total)``, at most 20 times a second; an exception from it ends the call.
 
@@ -210,9 +211,9 @@ class Index:
             rows = _inputs.from_bfloat16(rows)
         return rows[0] if numbers.ndim == 0 else rows
 
-    def __contains__(self, id: object) -> bool:
+    def __contains__(self, item: object) -> bool:
         """Whether the index has a vector of this id."""
-        return _inputs.is_id(id) and id in self._core
+        return _inputs.is_id(item) and item in self._core
 
     def __len__(self) -> int:
         """Return the number of vectors."""
@@ -253,7 +254,7 @@ class Index:
         return self._core.stats()
 
     def check(self, deep: bool = True) -> CheckReport:
-        """Verify the index, and with `deep` that every vector can be reached; raise CorruptIndexError if it is not so."""
+        """Verify the index, and with `deep` that every vector can be reached; else raise CorruptIndexError."""
         return CheckReport(*self._core.check(deep))
 
     def tune(self, queries: Vectors | None = None, *, k: int = 10) -> list[TunePoint]:
