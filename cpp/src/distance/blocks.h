@@ -1,8 +1,8 @@
 // Dot products of blocks of vectors against blocks of vectors, for exact search and clustering.
 //
-// Layout of a panel: `tile` vectors element by element, tile * dim floats in all; element d of the panel's t-th vector is
-// panel[d * tile + t]. Panels follow each other without gaps: vector v is number v % tile of panel v / tile. The last
-// panel is filled up with zero vectors. Memory that starts on a cache line is fastest.
+// Layout of a panel: `tile` vectors element by element, tile * dim floats in all; element d of the panel's t-th vector
+// is panel[d * tile + t]. Panels follow each other without gaps: vector v is number v % tile of panel v / tile. The
+// last panel is filled up with zero vectors. Memory that starts on a cache line is fastest.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ struct BlockTable {
   const char* isa;
   std::size_t query_tile;
   std::size_t row_tile;
-  // out[q * out_stride + r] = <query q, row r> for every q and r of the panels, the zero vectors of a last panel included:
-  // `out` has room for n_query_panels * query_tile rows of n_row_panels * row_tile <= out_stride floats.
+  // out[q * out_stride + r] = <query q, row r> for every q and r of the panels, the zero vectors of a last panel
+  // included: `out` has room for n_query_panels * query_tile rows of n_row_panels * row_tile <= out_stride floats.
   void (*dot)(const float* query_panels, std::size_t n_query_panels, const float* row_panels, std::size_t n_row_panels,
               std::size_t dim, float* out, std::size_t out_stride);
 };

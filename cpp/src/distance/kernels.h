@@ -35,8 +35,8 @@ struct KernelTable {
 // select_kernels of the environment variable HOPSPAN_ISA; chosen once.
 const KernelTable& kernels();
 
-// The table of that name, or the best one for this CPU when `isa` is null or empty. Throws InvalidArgument when it names an
-// instruction set that is unknown or that this CPU or build lacks.
+// The table of that name, or the best one for this CPU when `isa` is null or empty. Throws InvalidArgument when it
+// names an instruction set that is unknown or that this CPU or build lacks.
 const KernelTable& select_kernels(const char* isa);
 
 // The table of that name, or null when this CPU or build lacks it.

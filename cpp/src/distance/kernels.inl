@@ -1,7 +1,8 @@
 // The distance kernels, once for all instruction sets: kernels_<isa>.cpp includes this inside namespace
 // hopspan::distance::<isa> after vec_<isa>.h, which supplies
 //   F32, I16 (byte elements widened), Bits: registers of kLanes elements; I32, Count: their accumulators;
-//   load_*(p), load_*(p, n) with n < kLanes elements and zeros behind; sub, mul_add, add_differing, add, reduce, prefetch.
+//   load_*(p), load_*(p, n) with n < kLanes elements and zeros behind; sub, mul_add, add_differing, add, reduce,
+//   prefetch.
 // These files are compiled for one instruction set each. Whatever else they emitted could be the copy of an inline
 // function that the linker keeps for the whole program, so: internal linkage only, nothing of the standard library.
 
@@ -71,7 +72,8 @@ struct Binary {
   }
 };
 
-// A metric adds up steps over vectors of elements, then makes a distance of the sum and of what lies behind the elements.
+// A metric adds up steps over vectors of elements, then makes a distance of the sum and of what lies behind the
+// elements.
 template <typename Element>
 struct L2 {
   using Accumulator = typename Element::Accumulator;
@@ -90,9 +92,7 @@ struct Ip {
   using Vector = typename Element::Vector;
   static constexpr std::size_t elements(std::size_t dim) { return dim; }
   static Accumulator step(Accumulator acc, Vector q, Vector x) { return mul_add(acc, q, x); }
-  static float product(Accumulator acc) {
-    return static_cast<float>(static_cast<typename Element::Sum>(reduce(acc)));
-  }
+  static float product(Accumulator acc) { return static_cast<float>(static_cast<typename Element::Sum>(reduce(acc))); }
   static float finish(Accumulator acc, const Byte*, const Byte*) { return 1.0f - product(acc); }
 };
 
@@ -110,76 +110,89 @@ struct Hamming {
   static float finish(Count acc, const Byte*, const Byte*) { return static_cast<float>(reduce(acc)); }
 };
 
-// Every row's sum is taken in the same order whatever kRows is, so `one` and `many` agree bit for bit.
-template <template <typename> class Metric, typename Element, int kRows>
-inline void distances(const Byte* query, const Byte* const* rows, std::size_t dim, float* out) {
+constexpr std::size_t kLine = 64;
+constexpr std::size_t kLinesAhead = 2;
+
+// One row's walk from its first element to its last, a cache line of elements at a time. The order of the additions
+// depends on nothing but the dimension, so `one` and `many` agree bit for bit.
+template <template <typename> class Metric, typename Element>
+struct Row {
   using Query = typename Element::Query;
   using Accumulator = typename Element::Accumulator;
-  constexpr std::size_t kLanes = Element::Vector::kLanes;
-  const std::size_t size = Metric<Element>::elements(dim);
+  static constexpr std::size_t kLanes = Element::Vector::kLanes;
+  static constexpr std::size_t kElements = kLine / Element::kBytes;
 
-  Accumulator acc[kRows][kAccumulators];
-  for (auto& row : acc)
-    for (Accumulator& a : row) a = Accumulator::zero();
-  std::size_t i = 0;
-  for (; i + kAccumulators * kLanes <= size; i += kAccumulators * kLanes) {
-    for (int a = 0; a < kAccumulators; ++a) {
-      const std::size_t at = i + a * kLanes;
-      const auto q = Query::load(query + at * Query::kBytes);
-      for (int r = 0; r < kRows; ++r)
-        acc[r][a] = Metric<Element>::step(acc[r][a], q, Element::load(rows[r] + at * Element::kBytes));
-    }
+  template <typename... Part>
+  static Accumulator step(Accumulator sum, const Byte* query, const Byte* row, std::size_t i, Part... n) {
+    return Metric<Element>::step(sum, Query::load(query + i * Query::kBytes, n...),
+                                 Element::load(row + i * Element::kBytes, n...));
   }
-  for (int a = 0; a < kAccumulators && i < size; ++a, i += kLanes) {
-    if (i + kLanes <= size) {
-      const auto q = Query::load(query + i * Query::kBytes);
-      for (int r = 0; r < kRows; ++r)
-        acc[r][a] = Metric<Element>::step(acc[r][a], q, Element::load(rows[r] + i * Element::kBytes));
-    } else {
-      const auto q = Query::load(query + i * Query::kBytes, size - i);
-      for (int r = 0; r < kRows; ++r)
-        acc[r][a] = Metric<Element>::step(acc[r][a], q, Element::load(rows[r] + i * Element::kBytes, size - i));
-    }
+
+  static Accumulator add_line(Accumulator sum, const Byte* query, const Byte* row, std::size_t i) {
+    for (std::size_t end = i + kElements; i < end; i += kLanes) sum = step(sum, query, row, i);
+    return sum;
   }
-  for (int r = 0; r < kRows; ++r) {
-    for (int step = kAccumulators / 2; step > 0; step /= 2)
-      for (int a = 0; a < step; ++a) acc[r][a] = add(acc[r][a], acc[r][a + step]);
-    out[r] = Metric<Element>::finish(acc[r][0], query + size * Query::kBytes, rows[r] + size * Element::kBytes);
+
+  // Adds the elements from i on, less than a line, and makes the distance.
+  static float finish(Accumulator sum, const Byte* query, const Byte* row, std::size_t i, std::size_t size) {
+    for (; i + kLanes <= size; i += kLanes) sum = step(sum, query, row, i);
+    if (i < size) sum = step(sum, query, row, i, size - i);
+    return Metric<Element>::finish(sum, query + size * Query::kBytes, row + size * Element::kBytes);
   }
-}
+};
 
 template <template <typename> class Metric, typename Element>
 float one(const void* query, const void* row, std::size_t dim) {
-  const Byte* const rows[] = {static_cast<const Byte*>(row)};
-  float distance;
-  distances<Metric, Element, 1>(static_cast<const Byte*>(query), rows, dim, &distance);
-  return distance;
+  using Walk = Row<Metric, Element>;
+  const Byte* const q = static_cast<const Byte*>(query);
+  const Byte* const x = static_cast<const Byte*>(row);
+  const std::size_t size = Metric<Element>::elements(dim);
+  auto sum = Walk::Accumulator::zero();
+  std::size_t i = 0;
+  for (; i + Walk::kElements <= size; i += Walk::kElements) sum = Walk::add_line(sum, q, x, i);
+  return Walk::finish(sum, q, x, i, size);
 }
 
-constexpr std::size_t kLine = 64;
-constexpr std::size_t kRowsAhead = 8;
+// A line of each of the rows kFirst..n-1. Unrolled, so that the sums stay in registers.
+template <typename Walk, std::size_t kFirst = 0>
+HOPSPAN_ALWAYS_INLINE void add_lines(typename Walk::Accumulator* sums, const Byte* query, const Byte* const* rows,
+                                     std::size_t n, std::size_t i) {
+  if constexpr (kFirst < kRowsAtOnce) {
+    if (kFirst == n) return;
+    sums[kFirst] = Walk::add_line(sums[kFirst], query, rows[kFirst], i);
+    add_lines<Walk, kFirst + 1>(sums, query, rows, n, i);
+  }
+}
 
-inline void prefetch_row(const Byte* row, std::size_t bytes) {
-  for (std::size_t at = 0; at < bytes; at += kLine) prefetch(row + at);
+// Up to kRowsAtOnce rows walk side by side, a line each in turn: the processor then waits for all of them at once, and
+// its prefetchers, which follow about as many streams, run ahead in every row.
+template <typename Walk>
+void side_by_side(const Byte* query, const Byte* const* rows, std::size_t n, std::size_t size, float* out) {
+  typename Walk::Accumulator sums[kRowsAtOnce];
+  for (std::size_t r = 0; r < kRowsAtOnce; ++r) sums[r] = Walk::Accumulator::zero();
+  std::size_t i = 0;
+  for (; i + Walk::kElements <= size; i += Walk::kElements) add_lines<Walk>(sums, query, rows, n, i);
+  for (std::size_t r = 0; r < n; ++r) out[r] = Walk::finish(sums[r], query, rows[r], i, size);
 }
 
 template <template <typename> class Metric, typename Element>
 void many(const void* query, const void* base, std::size_t stride, const std::uint32_t* slots, std::size_t count,
           std::size_t dim, float* out) {
-  const Byte* const q = static_cast<const Byte*>(query);
-  const auto row = [=](std::size_t i) { return static_cast<const Byte*>(base) + slots[i] * stride; };
-  const std::size_t bytes = Metric<Element>::elements(dim) * Element::kBytes;
-  for (std::size_t i = 0; i < count && i < kRowsAhead; ++i) prefetch_row(row(i), bytes);
-  std::size_t i = 0;
-  for (; i + kRowsAtOnce <= count; i += kRowsAtOnce) {
-    const Byte* rows[kRowsAtOnce];
-    for (int r = 0; r < kRowsAtOnce; ++r) {
-      rows[r] = row(i + r);
-      if (i + r + kRowsAhead < count) prefetch_row(row(i + r + kRowsAhead), bytes);
+  const std::size_t size = Metric<Element>::elements(dim);
+  const Byte* rows[kRowsAtOnce];
+  while (count != 0) {
+    const std::size_t some = count < 2 * kRowsAtOnce ? (count + 1) / 2 : kRowsAtOnce;
+    const std::size_t n = count <= kRowsAtOnce ? count : some;
+    for (std::size_t r = 0; r < n; ++r) {
+      rows[r] = static_cast<const Byte*>(base) + slots[r] * stride;
+      for (std::size_t line = 0; line < kLinesAhead && line * kLine < size * Element::kBytes; ++line)
+        prefetch(rows[r] + line * kLine);
     }
-    distances<Metric, Element, kRowsAtOnce>(q, rows, dim, out + i);
+    side_by_side<Row<Metric, Element>>(static_cast<const Byte*>(query), rows, n, size, out);
+    slots += n;
+    out += n;
+    count -= n;
   }
-  for (; i < count; ++i) out[i] = one<Metric, Element>(query, row(i), dim);
 }
 
 template <template <typename> class Metric, typename Element>
@@ -191,7 +204,8 @@ constexpr Kernel kNone = {nullptr, nullptr};
 
 }  // namespace
 
-// In the order of hopspan::Metric and hopspan::DType. Constant expressions: nothing of this file runs before its CPU is known.
+// In the order of hopspan::Metric and hopspan::DType. Constant expressions: nothing of this file runs before its CPU is
+// known.
 constexpr KernelTable kernel_table = {
     kIsa,
     {{kernel<L2, Float32>(), kernel<L2, Float16>(), kernel<L2, BFloat16>(), kernel<L2, Int8>(), kernel<L2, UInt8>(),

@@ -3,14 +3,13 @@
 
 #include <immintrin.h>
 
-#include "distance/tail.h"
+#include "distance/vec_common.h"
 
 namespace hopspan::distance::avx2 {
 namespace {
 
 constexpr const char* kIsa = "avx2";
-constexpr int kAccumulators = 4;
-constexpr int kRowsAtOnce = 2;
+constexpr std::size_t kRowsAtOnce = 16;
 constexpr int kQueryTile = 6;
 constexpr int kRowVectors = 2;
 
@@ -23,7 +22,6 @@ struct F32 {
 };
 
 inline F32 broadcast(float x) { return {_mm256_set1_ps(x)}; }
-inline F32 add(F32 a, F32 b) { return {_mm256_add_ps(a.v, b.v)}; }
 inline F32 sub(F32 a, F32 b) { return {_mm256_sub_ps(a.v, b.v)}; }
 inline F32 mul_add(F32 acc, F32 a, F32 b) { return {_mm256_fmadd_ps(a.v, b.v, acc.v)}; }
 inline float reduce(F32 a) {
@@ -67,7 +65,6 @@ struct I32 {
 
 inline I16 sub(I16 a, I16 b) { return {_mm256_sub_epi16(a.v, b.v)}; }
 inline I32 mul_add(I32 acc, I16 a, I16 b) { return {_mm256_add_epi32(acc.v, _mm256_madd_epi16(a.v, b.v))}; }
-inline I32 add(I32 a, I32 b) { return {_mm256_add_epi32(a.v, b.v)}; }
 inline std::uint32_t reduce(I32 a) {
   const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(a.v), _mm256_extracti128_si256(a.v, 1));
   const __m128i two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
@@ -95,8 +92,8 @@ inline Bits load_bits(const Byte* p, std::size_t n) {
   return {_mm256_inserti128_si256(_mm256_castsi128_si256(load16(p)), load16(p + 16, n - 16), 1)};
 }
 inline __m256i popcount_bytes(__m256i x) {
-  const __m256i counts = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2,
-                                          3, 2, 3, 3, 4);
+  const __m256i counts =
+      _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
   const __m256i nibble = _mm256_set1_epi8(15);
   return _mm256_add_epi8(_mm256_shuffle_epi8(counts, _mm256_and_si256(x, nibble)),
                          _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi16(x, 4), nibble)));
@@ -105,7 +102,6 @@ inline Count add_differing(Count acc, Bits a, Bits b) {
   const __m256i counts = popcount_bytes(_mm256_xor_si256(a.v, b.v));
   return {_mm256_add_epi64(acc.v, _mm256_sad_epu8(counts, _mm256_setzero_si256()))};
 }
-inline Count add(Count a, Count b) { return {_mm256_add_epi64(a.v, b.v)}; }
 inline std::uint32_t reduce(Count a) {
   const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(a.v), _mm256_extracti128_si256(a.v, 1));
   return static_cast<std::uint32_t>(_mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1));

@@ -3,14 +3,13 @@
 
 #include <immintrin.h>
 
-#include "distance/tail.h"
+#include "distance/vec_common.h"
 
 namespace hopspan::distance::avx512 {
 namespace {
 
 constexpr const char* kIsa = "avx512";
-constexpr int kAccumulators = 4;
-constexpr int kRowsAtOnce = 4;
+constexpr std::size_t kRowsAtOnce = 16;
 constexpr int kQueryTile = 14;
 constexpr int kRowVectors = 2;
 
@@ -23,7 +22,6 @@ struct F32 {
 };
 
 inline F32 broadcast(float x) { return {_mm512_set1_ps(x)}; }
-inline F32 add(F32 a, F32 b) { return {_mm512_add_ps(a.v, b.v)}; }
 inline F32 sub(F32 a, F32 b) { return {_mm512_sub_ps(a.v, b.v)}; }
 inline F32 mul_add(F32 acc, F32 a, F32 b) { return {_mm512_fmadd_ps(a.v, b.v, acc.v)}; }
 inline float reduce(F32 a) { return _mm512_reduce_add_ps(a.v); }
@@ -56,7 +54,6 @@ struct I32 {
 
 inline I16 sub(I16 a, I16 b) { return {_mm512_sub_epi16(a.v, b.v)}; }
 inline I32 mul_add(I32 acc, I16 a, I16 b) { return {_mm512_dpwssd_epi32(acc.v, a.v, b.v)}; }
-inline I32 add(I32 a, I32 b) { return {_mm512_add_epi32(a.v, b.v)}; }
 inline std::uint32_t reduce(I32 a) { return static_cast<std::uint32_t>(_mm512_reduce_add_epi32(a.v)); }
 
 inline I16 load_i8(const Byte* p) { return {_mm512_cvtepi8_epi16(_mm256_loadu_epi8(p))}; }
@@ -86,7 +83,6 @@ inline Bits load_bits(const Byte* p, std::size_t n) {
 inline Count add_differing(Count acc, Bits a, Bits b) {
   return {_mm512_add_epi64(acc.v, _mm512_popcnt_epi64(_mm512_xor_si512(a.v, b.v)))};
 }
-inline Count add(Count a, Count b) { return {_mm512_add_epi64(a.v, b.v)}; }
 inline std::uint32_t reduce(Count a) { return static_cast<std::uint32_t>(_mm512_reduce_add_epi64(a.v)); }
 
 }  // namespace

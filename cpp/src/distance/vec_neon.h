@@ -3,14 +3,13 @@
 
 #include <arm_neon.h>
 
-#include "distance/tail.h"
+#include "distance/vec_common.h"
 
 namespace hopspan::distance::neon {
 namespace {
 
 constexpr const char* kIsa = "neon";
-constexpr int kAccumulators = 4;
-constexpr int kRowsAtOnce = 2;
+constexpr std::size_t kRowsAtOnce = 16;
 constexpr int kQueryTile = 8;
 constexpr int kRowVectors = 3;
 
@@ -29,7 +28,6 @@ struct F32 {
 };
 
 inline F32 broadcast(float x) { return {vdupq_n_f32(x)}; }
-inline F32 add(F32 a, F32 b) { return {vaddq_f32(a.v, b.v)}; }
 inline F32 sub(F32 a, F32 b) { return {vsubq_f32(a.v, b.v)}; }
 inline F32 mul_add(F32 acc, F32 a, F32 b) { return {vfmaq_f32(acc.v, a.v, b.v)}; }
 inline float reduce(F32 a) { return vaddvq_f32(a.v); }
@@ -44,9 +42,7 @@ inline uint8x16_t load16(const Byte* p, std::size_t n) {
 }
 
 inline F32 from_f16(uint8x8_t halves) { return {vcvt_f32_f16(vreinterpret_f16_u8(halves))}; }
-inline F32 from_bf16(uint8x8_t halves) {
-  return {vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(halves), 16))};
-}
+inline F32 from_bf16(uint8x8_t halves) { return {vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(halves), 16))}; }
 
 inline F32 load_f32(const Byte* p) { return {vreinterpretq_f32_u8(load16(p))}; }
 inline F32 load_f32(const Byte* p, std::size_t n) { return {vreinterpretq_f32_u8(load16(p, 4 * n))}; }
@@ -69,7 +65,6 @@ inline I16 sub(I16 a, I16 b) { return {vsubq_s16(a.v, b.v)}; }
 inline I32 mul_add(I32 acc, I16 a, I16 b) {
   return {vmlal_s16(acc.low, vget_low_s16(a.v), vget_low_s16(b.v)), vmlal_high_s16(acc.high, a.v, b.v)};
 }
-inline I32 add(I32 a, I32 b) { return {vaddq_s32(a.low, b.low), vaddq_s32(a.high, b.high)}; }
 inline std::uint32_t reduce(I32 a) { return static_cast<std::uint32_t>(vaddvq_s32(vaddq_s32(a.low, a.high))); }
 
 inline I16 widen_i8(uint8x8_t bytes) { return {vmovl_s8(vreinterpret_s8_u8(bytes))}; }
@@ -94,7 +89,6 @@ inline Bits load_bits(const Byte* p, std::size_t n) { return {load16(p, n)}; }
 inline Count add_differing(Count acc, Bits a, Bits b) {
   return {vpadalq_u16(acc.v, vpaddlq_u8(vcntq_u8(veorq_u8(a.v, b.v))))};
 }
-inline Count add(Count a, Count b) { return {vaddq_u32(a.v, b.v)}; }
 inline std::uint32_t reduce(Count a) { return vaddvq_u32(a.v); }
 
 }  // namespace

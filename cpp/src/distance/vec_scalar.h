@@ -1,16 +1,15 @@
-// The vector types of plain C++, one lane wide, in the terms of kernels.inl.
+// The vector types of plain C++, in the terms of kernels.inl.
 #pragma once
 
-#include "distance/tail.h"
+#include "distance/vec_common.h"
 
 namespace hopspan::distance::scalar {
 namespace {
 
 constexpr const char* kIsa = "scalar";
-constexpr int kAccumulators = 8;
-constexpr int kRowsAtOnce = 1;
+constexpr std::size_t kRowsAtOnce = 4;
 constexpr int kQueryTile = 4;
-constexpr int kRowVectors = 4;
+constexpr int kRowVectors = 1;
 
 inline void prefetch([[maybe_unused]] const void* p) {
 #if defined(__GNUC__)
@@ -19,37 +18,52 @@ inline void prefetch([[maybe_unused]] const void* p) {
 }
 
 struct F32 {
-  static constexpr std::size_t kLanes = 1;
-  float v;
-  static F32 zero() { return {0.0f}; }
+  static constexpr std::size_t kLanes = 4;
+  float v[kLanes];
+  static F32 zero() { return {}; }
 };
 
-inline F32 broadcast(float x) { return {x}; }
-inline F32 add(F32 a, F32 b) { return {a.v + b.v}; }
-inline F32 sub(F32 a, F32 b) { return {a.v - b.v}; }
-inline F32 mul_add(F32 acc, F32 a, F32 b) { return {acc.v + a.v * b.v}; }
-inline float reduce(F32 a) { return a.v; }
-inline void store(float* p, F32 a) { *p = a.v; }
+// One lane at a time, which compilers turn into whatever vectors the baseline of their target has.
+template <typename F>
+inline F32 each_lane(F f) {
+  return {{f(0), f(1), f(2), f(3)}};
+}
 
-inline F32 from_bits(std::uint32_t bits) {
-  F32 value;
-  std::memcpy(&value.v, &bits, sizeof bits);
+inline F32 broadcast(float x) { return {{x, x, x, x}}; }
+inline F32 sub(F32 a, F32 b) {
+  return each_lane([&](std::size_t i) { return a.v[i] - b.v[i]; });
+}
+inline F32 mul_add(F32 acc, F32 a, F32 b) {
+  return each_lane([&](std::size_t i) { return acc.v[i] + a.v[i] * b.v[i]; });
+}
+inline float reduce(F32 a) { return (a.v[0] + a.v[1]) + (a.v[2] + a.v[3]); }
+inline void store(float* p, F32 a) { std::memcpy(p, a.v, sizeof a.v); }
+
+inline float from_bits(std::uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof bits);
   return value;
 }
 
-// Scaling by 2^112 moves the exponent's bias from 15 to 127 and makes half-precision subnormals normal.
-inline F32 from_f16(std::uint32_t half) {
-  const F32 magnitude = from_bits((half & 0x7FFFu) << 13);
-  const std::uint32_t infinity = (half & 0x7C00u) == 0x7C00u ? 0x7F800000u : 0;
-  const F32 scaled = {magnitude.v * 0x1.0p+112f};
-  std::uint32_t bits;
-  std::memcpy(&bits, &scaled.v, sizeof bits);
-  return from_bits(bits | infinity | (half & 0x8000u) << 16);
+// Scaling by 2^112 moves the exponent's bias from 15 to 127 and makes subnormals normal.
+inline float from_f16(std::uint16_t half) {
+  const std::uint32_t magnitude = half & 0x7FFFu;
+  const float value = from_bits(magnitude << 13) * 0x1.0p+112f;
+  return half == magnitude ? value : -value;
+}
+inline float from_bf16(std::uint16_t half) { return from_bits(std::uint32_t{half} << 16); }
+
+// The n <= kLanes elements at p, widened, and zeros.
+template <typename T, typename F>
+inline F32 load_each(const Byte* p, std::size_t n, F widen) {
+  return each_lane([&](std::size_t i) { return i < n ? widen(read<T>(p + i * sizeof(T))) : 0.0f; });
 }
 
-inline F32 load_f32(const Byte* p) { return {read<float>(p)}; }
-inline F32 load_f16(const Byte* p) { return from_f16(read<std::uint16_t>(p)); }
-inline F32 load_bf16(const Byte* p) { return from_bits(std::uint32_t{read<std::uint16_t>(p)} << 16); }
+inline F32 load_f32(const Byte* p, std::size_t n = 4) {
+  return load_each<float>(p, n, [](float x) { return x; });
+}
+inline F32 load_f16(const Byte* p, std::size_t n = 4) { return load_each<std::uint16_t>(p, n, from_f16); }
+inline F32 load_bf16(const Byte* p, std::size_t n = 4) { return load_each<std::uint16_t>(p, n, from_bf16); }
 
 struct I16 {
   static constexpr std::size_t kLanes = 1;
@@ -63,11 +77,11 @@ struct I32 {
 
 inline I16 sub(I16 a, I16 b) { return {a.v - b.v}; }
 inline I32 mul_add(I32 acc, I16 a, I16 b) { return {acc.v + static_cast<std::uint32_t>(a.v * b.v)}; }
-inline I32 add(I32 a, I32 b) { return {a.v + b.v}; }
 inline std::uint32_t reduce(I32 a) { return a.v; }
 
-inline I16 load_i8(const Byte* p) { return {read<std::int8_t>(p)}; }
-inline I16 load_u8(const Byte* p) { return {*p}; }
+// One lane has no part.
+inline I16 load_i8(const Byte* p, std::size_t = 1) { return {read<std::int8_t>(p)}; }
+inline I16 load_u8(const Byte* p, std::size_t = 1) { return {*p}; }
 
 struct Bits {
   static constexpr std::size_t kLanes = 8;
@@ -88,15 +102,7 @@ inline Count add_differing(Count acc, Bits a, Bits b) {
   x = (x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
   return {acc.v + (x * 0x0101010101010101u >> 56)};
 }
-inline Count add(Count a, Count b) { return {a.v + b.v}; }
 inline std::uint32_t reduce(Count a) { return static_cast<std::uint32_t>(a.v); }
-
-// One lane has no part.
-inline F32 load_f32(const Byte* p, std::size_t) { return load_f32(p); }
-inline F32 load_f16(const Byte* p, std::size_t) { return load_f16(p); }
-inline F32 load_bf16(const Byte* p, std::size_t) { return load_bf16(p); }
-inline I16 load_i8(const Byte* p, std::size_t) { return load_i8(p); }
-inline I16 load_u8(const Byte* p, std::size_t) { return load_u8(p); }
 
 }  // namespace
 }  // namespace hopspan::distance::scalar

@@ -125,7 +125,7 @@ inline Reference reference(Metric metric, const Vector& query, const Vector& row
   }
   const double scale = metric == Metric::kCosine ? static_cast<double>(query.scale) * row.scale : 1.0;
   const double unit = std::ldexp(1.0, -24);
-  const double c = static_cast<double>(size) / 8 + 8;
+  const double c = static_cast<double>(size) / 4 + 8;
   if (metric == Metric::kL2 || metric == Metric::kHamming) return {sum, c * unit * terms};
   return {1.0 - sum * scale, c * unit * terms * scale + unit};
 }

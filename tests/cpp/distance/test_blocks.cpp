@@ -1,10 +1,9 @@
 // Packing into panels, and blocks of dot products against double precision.
-#include "distance/blocks.h"
-
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include "distance/blocks.h"
 #include "distance/reference.h"
 #include "test.h"
 
@@ -64,9 +63,9 @@ void check_blocks(const distance::BlockTable& table, std::size_t n_queries, std:
       }
       if (r >= r_count * table.row_tile) sum = -7.0;
       if (!(std::fabs(out[q * stride + r] - sum) <= c * std::ldexp(terms, -24)))
-        fail(__FILE__, __LINE__, std::string(table.isa) + " dim " + std::to_string(dim) + " at " + std::to_string(q) +
-                                     ", " + std::to_string(r) + ": " + std::to_string(out[q * stride + r]) +
-                                     " is not " + std::to_string(sum));
+        fail(__FILE__, __LINE__,
+             std::string(table.isa) + " dim " + std::to_string(dim) + " at " + std::to_string(q) + ", " +
+                 std::to_string(r) + ": " + std::to_string(out[q * stride + r]) + " is not " + std::to_string(sum));
     }
   }
   CHECK_EQUAL(out.back(), -7.0f);

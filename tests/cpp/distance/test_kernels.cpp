@@ -1,10 +1,9 @@
 // Every kernel of every instruction set that this CPU has, against double precision and against each other.
-#include "distance/kernels.h"
-
 #include <cmath>
 #include <string>
 
 #include "distance/guarded.h"
+#include "distance/kernels.h"
 #include "distance/reference.h"
 #include "hopspan/error.h"
 #include "test.h"
@@ -123,7 +122,8 @@ TEST(kernels_add_up_integers_without_overflow) {
       const auto check = [&](Metric metric, DType dtype, unsigned char q, unsigned char x, double expected) {
         const Bytes query(dim, q), row(dim, x);
         const float got = kernel_of(*table, metric, dtype).one(query.data(), row.data(), dim);
-        require(got == static_cast<float>(expected), where(table->isa, metric, dtype, dim) + ": " + std::to_string(got));
+        require(got == static_cast<float>(expected),
+                where(table->isa, metric, dtype, dim) + ": " + std::to_string(got));
       };
       check(Metric::kL2, DType::kUInt8, 0, 255, 255.0 * 255.0 * n);
       check(Metric::kIp, DType::kUInt8, 255, 255, 1.0f - static_cast<float>(255.0 * 255.0 * n));

@@ -1,9 +1,16 @@
-// Loads of fewer bytes than a register holds that touch no other byte. Everything has internal linkage (kernels.inl).
+// What the vector types share: loads of fewer bytes than a register holds that touch no other byte. Everything has
+// internal linkage (kernels.inl).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define HOPSPAN_ALWAYS_INLINE __forceinline
+#else
+#define HOPSPAN_ALWAYS_INLINE inline __attribute__((always_inline))
+#endif
 
 namespace hopspan::distance {
 namespace {
