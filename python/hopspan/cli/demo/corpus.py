@@ -14,12 +14,12 @@ import warnings
 import zipfile
 from itertools import chain, islice
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from importlib.resources.abc import Traversable
-    from types import ModuleType
 
     Docstring = tuple[str, str]
 
@@ -77,7 +77,7 @@ def _from_sources(progress: Callable[[int, int], object]) -> Iterator[Docstring]
 
 
 def _modules(folder: Traversable, package: str) -> Iterator[tuple[str, Traversable]]:
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+    for entry in sorted(folder.iterdir(), key=lambda entry: (entry.name.startswith("_"), entry.name)):
         stem, _, suffix = entry.name.partition(".")
         if not stem.isidentifier() or stem in _SKIPPED:
             continue

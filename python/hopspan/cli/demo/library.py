@@ -38,8 +38,9 @@ class Library:
         lines = [question]
         for place, distance in zip(ids.tolist(), distances.tolist(), strict=True):
             name, text = self.passages[place]
-            label = textwrap.shorten(name, 44, placeholder="...")
-            lines.append(f"    {1 - distance:.3f}  {label:44}  {textwrap.shorten(text, 66, placeholder='...')}")
+            lines.append(
+                f"    {1 - distance:.3f}  {_ending(name, 40):40}  {textwrap.shorten(text, 66, placeholder='...')}"
+            )
         return "\n".join(lines)
 
     def save(self, folder: Path) -> int:
@@ -57,10 +58,21 @@ class Library:
         """Read what `save` wrote."""
         index = hopspan.load(folder / _INDEX)
         model = TextModel.load(folder / _MODEL)
-        passages = [Passage(*pair) for pair in json.loads((folder / _PASSAGES).read_bytes())]
+        passages = _read_passages(folder / _PASSAGES)
         if len(passages) != len(index) or model.dim != index.dim:
             raise ValueError(
                 f"{folder} mixes files: {len(passages):,} passages and {len(index):,} vectors, "
                 f"of {model.dim} and {index.dim} dimensions"
             )
         return cls(passages, model, index)
+
+
+def _read_passages(path: Path) -> list[Passage]:
+    try:
+        return [Passage(*pair) for pair in json.loads(path.read_bytes())]
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is not a list of passages: {error}") from error
+
+
+def _ending(name: str, width: int) -> str:
+    return name if len(name) <= width else "..." + name[3 - width :]

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 QUESTIONS = (
     "parse a date from a string",
     "compress bytes",
-    "read lines from a file",
+    "walk a directory tree",
+    "wait for a thread to finish",
     "split a string into words like the shell",
-    "open a web page in the browser",
     "run a command and capture its output",
 )
 _FEWEST = 20
@@ -84,7 +84,7 @@ def _build(texts: list[Passage], threads: int | None) -> tuple[Library, hopspan.
     with _step("index") as notes:
         with Progress("building the graph") as progress:
             graph.add(vectors, progress=progress)
-        notes.append(f"{graph!r}"[1:-1])
+        notes.append(f"a graph of {len(graph):,} vectors, kind={graph.kind!r}, metric={graph.metric!r}")
     return Library(texts, model, graph), exact
 
 

@@ -9,6 +9,7 @@ about as they are (Achlioptas, 2003).
 from __future__ import annotations
 
 import re
+import zipfile
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
@@ -96,9 +97,12 @@ class TextModel:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote."""
-        with np.load(path) as file:
-            vocabulary = {str(word): column for column, word in enumerate(file["words"])}
-            return cls(vocabulary, file["rarity"], file["topics"], file["signs"])
+        try:
+            with path.open("rb") as source, np.load(source) as file:
+                vocabulary = {str(word): column for column, word in enumerate(file["words"])}
+                return cls(vocabulary, file["rarity"], file["topics"], file["signs"])
+        except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path} is not a saved text model: {error}") from error
 
 
 def _words(text: str) -> list[str]:
