@@ -1,9 +1,9 @@
 // CRC-32C by SSE 4.2 or the ARMv8 CRC extension. The instruction takes three cycles but one can start every cycle, so
 // three lanes run side by side; a table then moves a lane's register past the bytes of the lane that follows it.
-#include "core/crc32c.h"
-
 #include <array>
 #include <cstring>
+
+#include "core/crc32c.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define HOPSPAN_CRC32C_X86

@@ -1,4 +1,5 @@
-// Saves a file so that, whatever happens and whenever, its name leads to the complete old bytes or the complete new ones.
+// Saves a file so that, whatever happens and whenever, its name leads to the complete old bytes or the complete new
+// ones.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,5 @@
-// The file: named sections of bytes, every byte of it under a checksum. docs/file-format.md says the same at more length.
+// The file: named sections of bytes, every byte of it under a checksum. docs/file-format.md says the same at more
+// length.
 //
 // All numbers are little-endian; every checksum is CRC-32C (core/crc32c.h).
 //
@@ -11,8 +12,9 @@
 //   footer, 32 bytes   magic "HOPSEND\x89", u64 file id, u64 offset of the table, u32 checksum of file id and table,
 //                      u32 checksum of the 28 bytes before it
 //
-// A block's checksum covers file id, section tag, block number and then the block. Where a section lies follows from the
-// sizes of those before it, so sections cannot overlap. The zero bytes before a section are checked with its block 0.
+// A block's checksum covers file id, section tag, block number and then the block. Where a section lies follows from
+// the sizes of those before it, so sections cannot overlap. The zero bytes before a section are checked with its block
+// 0.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +36,8 @@ inline constexpr std::size_t kMaxSections = 1024;
 // A section's name: four characters.
 struct Tag {
   constexpr Tag(const char (&name)[5])  // NOLINT: implicit on purpose
-      : value(std::uint32_t(static_cast<unsigned char>(name[0])) | std::uint32_t(static_cast<unsigned char>(name[1])) << 8 |
+      : value(std::uint32_t(static_cast<unsigned char>(name[0])) |
+              std::uint32_t(static_cast<unsigned char>(name[1])) << 8 |
               std::uint32_t(static_cast<unsigned char>(name[2])) << 16 |
               std::uint32_t(static_cast<unsigned char>(name[3])) << 24) {}
   constexpr explicit Tag(std::uint32_t stored) : value(stored) {}
@@ -110,7 +113,7 @@ class ContainerReader {
   void read_table();
   const Section& find(Tag tag) const;
   std::size_t element_count(const Section& section, std::size_t element_bytes) const;
-  void read_blocks(const Section& section, std::uint64_t first, std::byte* out, std::size_t n) const;
+  void read_block(const Section& section, std::uint64_t block, std::byte* out) const;
   void check_gap(const Section& section) const;
   void verify(const Section& section) const;
   [[noreturn]] void corrupt(const std::string& what) const;

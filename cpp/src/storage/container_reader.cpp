@@ -7,8 +7,6 @@
 namespace hopspan::storage {
 namespace {
 
-constexpr std::size_t kStepBytes = 4 * kBlockBytes;  // read in one go; small enough to be checked while in cache
-
 std::string hex(std::uint32_t value) {
   std::ostringstream out;
   out << "0x" << std::hex << value;
@@ -16,6 +14,10 @@ std::string hex(std::uint32_t value) {
 }
 
 std::size_t smaller(std::uint64_t a, std::size_t b) { return a < b ? static_cast<std::size_t>(a) : b; }
+
+std::size_t block_size(const Section& section, std::uint64_t block) {
+  return smaller(section.size - block * kBlockBytes, kBlockBytes);
+}
 
 }  // namespace
 
@@ -86,7 +88,8 @@ void ContainerReader::read_table() {
     const std::uint64_t gap = gap_before(size, end);
     if (has(tag)) corrupt("two sections " + tag.text());
     if (sections_.size() == kMaxSections) corrupt("more than " + std::to_string(kMaxSections) + " sections");
-    if (gap > table_begin - end || size > table_begin - end - gap) corrupt("section " + tag.text() + " leaves the file");
+    if (gap > table_begin - end || size > table_begin - end - gap)
+      corrupt("section " + tag.text() + " leaves the file");
     if (block_count(size) > table.remaining() / kChecksumBytes) corrupt("section " + tag.text() + " lacks checksums");
     std::vector<std::uint32_t> checksums(static_cast<std::size_t>(block_count(size)));
     table.bytes(checksums.data(), checksums.size() * kChecksumBytes);
@@ -129,16 +132,13 @@ void ContainerReader::read(Tag tag, std::uint64_t offset, void* out, std::size_t
   while (n != 0) {
     const std::uint64_t block = offset / kBlockBytes;
     const std::size_t skipped = static_cast<std::size_t>(offset % kBlockBytes);
-    const bool to_the_end = n == section.size - offset;
-    const std::size_t whole = to_the_end ? n : n / kBlockBytes * kBlockBytes;
-    std::size_t part;
-    if (skipped == 0 && whole != 0) {
-      part = std::min(whole, kStepBytes);
-      read_blocks(section, block, to, part);
+    const std::size_t size = block_size(section, block);
+    const std::size_t part = std::min(n, size - skipped);
+    if (part == size) {
+      read_block(section, block, to);
     } else {
-      partial.resize(smaller(section.size - block * kBlockBytes, kBlockBytes));
-      read_blocks(section, block, partial.data(), partial.size());
-      part = std::min(n, partial.size() - skipped);
+      partial.resize(size);
+      read_block(section, block, partial.data());
       std::memcpy(to, partial.data() + skipped, part);
     }
     to += part;
@@ -147,18 +147,16 @@ void ContainerReader::read(Tag tag, std::uint64_t offset, void* out, std::size_t
   }
 }
 
-// Reads and checks n bytes from the start of block `first`: whole blocks, or up to the section's end.
-void ContainerReader::read_blocks(const Section& section, std::uint64_t first, std::byte* out, std::size_t n) const {
-  file_->read(section.offset + first * kBlockBytes, out, n);
-  if (first == 0) check_gap(section);
-  for (std::size_t done = 0; done < n; done += kBlockBytes) {
-    const std::uint64_t block = first + done / kBlockBytes;
-    const std::uint32_t sum =
-        block_checksum(file_id_, section.tag, block, out + done, std::min(n - done, kBlockBytes));
-    if (!checksums_match(section.checksums[block], sum)) {
-      corrupt("section " + section.tag.text() + " is damaged in block " + std::to_string(block) + ", offset " +
-              std::to_string(section.offset + block * kBlockBytes) + " of the file");
-    }
+// A block at a time: it is still in the cache when it is checked. Not through a mapping, where a bad sector would be a
+// fatal signal and not an IoError.
+void ContainerReader::read_block(const Section& section, std::uint64_t block, std::byte* out) const {
+  const std::size_t n = block_size(section, block);
+  const std::uint64_t offset = section.offset + block * kBlockBytes;
+  if (block == 0) check_gap(section);
+  file_->read(offset, out, n);
+  if (!checksums_match(section.checksums[block], block_checksum(file_id_, section.tag, block, out, n))) {
+    corrupt("section " + section.tag.text() + " is damaged in block " + std::to_string(block) + ", offset " +
+            std::to_string(offset) + " of the file");
   }
 }
 
@@ -172,10 +170,8 @@ void ContainerReader::check_gap(const Section& section) const {
 }
 
 void ContainerReader::verify(const Section& section) const {
-  std::vector<std::byte> step(smaller(section.size, kStepBytes));
-  for (std::uint64_t offset = 0; offset < section.size; offset += kStepBytes) {
-    read_blocks(section, offset / kBlockBytes, step.data(), smaller(section.size - offset, kStepBytes));
-  }
+  std::vector<std::byte> block(smaller(section.size, kBlockBytes));
+  for (std::uint64_t i = 0; i < section.checksums.size(); ++i) read_block(section, i, block.data());
 }
 
 void ContainerReader::verify(Tag tag) const { verify(find(tag)); }

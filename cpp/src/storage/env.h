@@ -1,4 +1,5 @@
-// Every byte that the library reads or writes goes through an Env, so that a test can put its own file system in its place.
+// Every byte that the library reads or writes goes through an Env, so that a test can put its own file system in its
+// place.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +33,8 @@ class RandomAccessFile {
   std::string name_;
 };
 
-// A new file that is written from its start to its end. Every method throws IoError; after that, only destruction is safe.
+// A new file that is written from its start to its end. Every method throws IoError; after that, only destruction is
+// safe.
 class WritableFile {
  public:
   WritableFile() = default;

@@ -85,16 +85,15 @@ class PosixFile final : public RandomAccessFile {
 class PosixWriter final : public WritableFile {
  public:
   explicit PosixWriter(std::string name)
-      : name_(std::move(name)), fd_(retry([&] {
-          return ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        })) {
+      : name_(std::move(name)),
+        fd_(retry([&] { return ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); })) {
     if (fd_.get() < 0) fail(name_, "create");
   }
 
   void append(const void* data, std::size_t n) override {
     const char* from = static_cast<const char*>(data);
-    const std::int64_t put = move_all(
-        n, [&](std::size_t done, std::size_t part) { return ::write(fd_.get(), from + done, part); });
+    const std::int64_t put =
+        move_all(n, [&](std::size_t done, std::size_t part) { return ::write(fd_.get(), from + done, part); });
     if (put < 0) fail(name_, "write");
     if (static_cast<std::size_t>(put) != n) throw IoError(EIO, name_, "write");
   }

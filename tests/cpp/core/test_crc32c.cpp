@@ -1,15 +1,14 @@
-#include "core/crc32c.h"
-
 #include <string>
 #include <vector>
 
+#include "core/crc32c.h"
 #include "core/random.h"
 #include "test.h"
 
 using hopspan::core::crc32c;
-using hopspan::core::Crc32cFn;
 using hopspan::core::crc32c_hardware;
 using hopspan::core::crc32c_table;
+using hopspan::core::Crc32cFn;
 
 namespace {
 

@@ -1,7 +1,7 @@
-// A file system in memory that fails, or loses power, at a chosen operation. It keeps apart what the running system sees
-// and what is durable: bytes become durable when their file is synced, names when their folder is. After a power cut
-// it shows every state that a disk may be left in: what was not synced lost, torn, zero, or written out of order, and any
-// selection of the names that were changed but not synced.
+// A file system in memory that fails, or loses power, at a chosen operation. It keeps apart what the running system
+// sees and what is durable: bytes become durable when their file is synced, names when their folder is. After a power
+// cut it shows every state that a disk may be left in: what was not synced lost, torn, zero, or written out of order,
+// and any selection of the names that were changed but not synced.
 //
 // The operations that change something are numbered from 0: create, append, sync, close, rename, remove, sync_dir.
 // A failed append has written half of its bytes. A failed sync has lost the bytes it was to make durable: a later one
@@ -245,9 +245,9 @@ class FaultEnv final : public storage::Env {
   int fail_code_ = 0;
 };
 
-// Runs body(env) on a disk that prepare(env) made, with the power cut before operation 0, then before operation 1, and so
-// on until it comes to its end, and calls check(survivor, done) for every state the disk may then be in; `done` says that
-// the body had returned. Returns the number of states.
+// Runs body(env) on a disk that prepare(env) made, with the power cut before operation 0, then before operation 1, and
+// so on until it comes to its end, and calls check(survivor, done) for every state the disk may then be in; `done` says
+// that the body had returned. Returns the number of states.
 template <typename Prepare, typename Body, typename Check>
 std::size_t for_each_power_cut(Prepare&& prepare, Body&& body, Check&& check) {
   std::size_t states = 0;

@@ -1,8 +1,7 @@
 // The fault file system itself: each careless way to save must show as a damaged file in some state after a power cut.
-#include "faults/fault_env.h"
-
 #include <cerrno>
 
+#include "faults/fault_env.h"
 #include "test.h"
 
 using hopspan::IoError;
@@ -90,12 +89,13 @@ TEST(fault_env_forgets_for_ever_what_a_failed_sync_was_to_make_durable) {
   CHECK_THROWS(IoError, "sync", file->sync());
   file->sync();
   env.sync_dir(".");
-  env.for_each_survivor([](FaultEnv& survivor) { CHECK(survivor.bytes("f").size() == 0 || survivor.bytes("f") != kNew); });
+  env.for_each_survivor(
+      [](FaultEnv& survivor) { CHECK(survivor.bytes("f").size() == 0 || survivor.bytes("f") != kNew); });
 }
 
 TEST(fault_env_writes_half_when_an_append_fails) {
-  const std::size_t operations = for_each_error(
-      ENOSPC, put_old, Careless{true, true}, [](FaultEnv& env, std::size_t operation) {
+  const std::size_t operations =
+      for_each_error(ENOSPC, put_old, Careless{true, true}, [](FaultEnv& env, std::size_t operation) {
         if (operation == 1) CHECK_EQUAL(env.bytes("t").size(), 30u);
       });
   CHECK_EQUAL(operations, 7u);

@@ -1,13 +1,12 @@
 // Planted bugs that turn these tests red, each tried on its own: atomic_save without the sync of the file (a survivor
 // holds an empty or torn new file), without the sync of the folder (the old file after the save had returned), with the
 // rename before the sync, and without the removal of the temporary.
-#include "storage/atomic_file.h"
-
 #include <csignal>
 #include <string>
 #include <vector>
 
 #include "faults/fault_env.h"
+#include "storage/atomic_file.h"
 #include "storage/temporary_folder.h"
 #include "test.h"
 

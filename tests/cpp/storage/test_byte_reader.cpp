@@ -1,9 +1,8 @@
-#include "storage/byte_reader.h"
-
 #include <cstdint>
 #include <limits>
 
 #include "hopspan/error.h"
+#include "storage/byte_reader.h"
 #include "test.h"
 
 using hopspan::CorruptIndexError;
@@ -58,7 +57,8 @@ TEST(byte_reader_stops_at_the_end) {
 }
 
 TEST(byte_reader_bounds_a_count_by_the_bytes_that_follow) {
-  for (const std::uint64_t count : {std::uint64_t{3}, std::uint64_t{1} << 62, std::numeric_limits<std::uint64_t>::max()}) {
+  for (const std::uint64_t count :
+       {std::uint64_t{3}, std::uint64_t{1} << 62, std::numeric_limits<std::uint64_t>::max()}) {
     ByteWriter out;
     out.u64(count);
     out.f64(1.0);

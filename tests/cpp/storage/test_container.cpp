@@ -1,5 +1,3 @@
-#include "storage/container.h"
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -8,6 +6,7 @@
 
 #include "faults/fault_env.h"
 #include "storage/atomic_file.h"
+#include "storage/container.h"
 #include "storage/container_bytes.h"
 #include "storage/temporary_folder.h"
 #include "test.h"
@@ -31,8 +30,21 @@ namespace {
 // Sections of every sort: shorter and longer than a page, around one block and several, empty first, between and last.
 Contents every_size() {
   Contents contents = {{"none", {}}};
-  const std::size_t sizes[] = {1, 63, 64, 65, 4095, 4096, 4097, kBlockBytes - 1, kBlockBytes, kBlockBytes + 1, 0,
-                               5 * kBlockBytes, 5 * kBlockBytes + 7, 3, 0};
+  const std::size_t sizes[] = {1,
+                               63,
+                               64,
+                               65,
+                               4095,
+                               4096,
+                               4097,
+                               kBlockBytes - 1,
+                               kBlockBytes,
+                               kBlockBytes + 1,
+                               0,
+                               5 * kBlockBytes,
+                               5 * kBlockBytes + 7,
+                               3,
+                               0};
   std::uint32_t n = 1000;
   for (const std::size_t size : sizes) {
     contents.push_back({Tag(n), random_bytes(size, n)});
@@ -43,8 +55,8 @@ Contents every_size() {
 
 template <typename T>
 bool equal(const Array<T>& array, const Bytes& bytes) {
-  return array.size() * sizeof(T) == bytes.size() && std::equal(bytes.begin(), bytes.end(),
-                                                               reinterpret_cast<const std::byte*>(array.data()));
+  return array.size() * sizeof(T) == bytes.size() &&
+         std::equal(bytes.begin(), bytes.end(), reinterpret_cast<const std::byte*>(array.data()));
 }
 
 }  // namespace
@@ -109,8 +121,15 @@ TEST(container_reads_any_range) {
   const Bytes bytes = random_bytes(3 * kBlockBytes + 1000, 5);
   const Bytes file = container_bytes(7, {{"data", bytes}});
   const ContainerReader reader = open_bytes(file);
-  const std::size_t marks[] = {0, 1, kBlockBytes - 1, kBlockBytes, kBlockBytes + 1, 2 * kBlockBytes, 3 * kBlockBytes,
-                               3 * kBlockBytes + 999, bytes.size()};
+  const std::size_t marks[] = {0,
+                               1,
+                               kBlockBytes - 1,
+                               kBlockBytes,
+                               kBlockBytes + 1,
+                               2 * kBlockBytes,
+                               3 * kBlockBytes,
+                               3 * kBlockBytes + 999,
+                               bytes.size()};
   for (const std::size_t from : marks) {
     for (const std::size_t to : marks) {
       if (to < from) continue;
@@ -156,13 +175,12 @@ TEST(container_bytes_do_not_depend_on_how_they_were_appended) {
   }
 }
 
-// A change of these numbers is a change of the format. The hash is FNV-1a: a CRC-32C would not see a change of bytes that
-// come with their own CRC-32C.
+// A change of these numbers is a change of the format. The hash is FNV-1a: a CRC-32C would not see a change of bytes
+// that come with their own CRC-32C.
 TEST(container_bytes_are_those_of_format_version_1) {
-  const Bytes file = container_bytes(0x1122334455667788, {{"meta", random_bytes(40, 1)},
-                                                          {"none", {}},
-                                                          {"vecs", random_bytes(70000, 2)},
-                                                          {"tail", random_bytes(100, 3)}});
+  const Bytes file = container_bytes(
+      0x1122334455667788,
+      {{"meta", random_bytes(40, 1)}, {"none", {}}, {"vecs", random_bytes(70000, 2)}, {"tail", random_bytes(100, 3)}});
   std::uint64_t hash = 0xCBF29CE484222325;
   for (const std::byte b : file) hash = (hash ^ std::to_integer<std::uint64_t>(b)) * 0x100000001B3;
   CHECK_EQUAL(file.size(), 74308u);

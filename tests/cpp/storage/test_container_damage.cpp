@@ -1,6 +1,6 @@
-// Planted bugs that turn these tests red, each tried on its own: a block's checksum without the block number, the tag or
-// the file id; the gaps unchecked; the footer's position not taken from the end of the file; a size not bounded by the
-// file or added up without regard to overflow; the number of sections not bounded.
+// Planted bugs that turn these tests red, each tried on its own: a block's checksum without the block number, the tag
+// or the file id; the gaps unchecked; the footer's position not taken from the end of the file; a size not bounded by
+// the file or added up without regard to overflow; the number of sections not bounded.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -45,10 +45,8 @@ bool is_detected(const Bytes& file) {
 
 // Gaps of both sorts, an empty section, and data on both sides of a block's end.
 Bytes small_file() {
-  return container_bytes(9, {{"meta", random_bytes(50, 1)},
-                             {"none", {}},
-                             {"page", random_bytes(4100, 2)},
-                             {"tail", random_bytes(77, 3)}});
+  return container_bytes(
+      9, {{"meta", random_bytes(50, 1)}, {"none", {}}, {"page", random_bytes(4100, 2)}, {"tail", random_bytes(77, 3)}});
 }
 
 const Contents kThreeBlocks = {{"data", random_bytes(3 * kBlockBytes, 1)}, {"more", random_bytes(3 * kBlockBytes, 2)}};
@@ -214,8 +212,8 @@ TEST(container_refuses_a_table_outside_the_file) {
 }
 
 TEST(container_refuses_sizes_that_leave_the_file) {
-  for (const std::uint64_t size : {std::uint64_t{9000}, std::uint64_t{1} << 40, UINT64_MAX - 4096, UINT64_MAX - 64,
-                                   UINT64_MAX - 63, UINT64_MAX}) {
+  for (const std::uint64_t size :
+       {std::uint64_t{9000}, std::uint64_t{1} << 40, UINT64_MAX - 4096, UINT64_MAX - 64, UINT64_MAX - 63, UINT64_MAX}) {
     ByteWriter table;
     table.u32(1);
     table.u64(size);

@@ -1,8 +1,7 @@
-#include "storage/env.h"
-
 #include <cerrno>
 #include <cstring>
 
+#include "storage/env.h"
 #include "storage/temporary_folder.h"
 #include "test.h"
 

@@ -1,7 +1,6 @@
-#include "storage/posix_io.h"
-
 #include <vector>
 
+#include "storage/posix_io.h"
 #include "test.h"
 
 using hopspan::storage::move_all;
