@@ -95,6 +95,11 @@ class Insertion {
     }
   }
 
+  // The links that a new node chooses at most: M, on level 0 half as many again (docs/decisions).
+  std::size_t out_degree(const Level& level) const {
+    return level.slots.size() == 0 ? std::min<std::size_t>(level.width, options_.M + options_.M / 2) : options_.M;
+  }
+
   // Fills the row of `node` from the pool, the nearest link first and marked as the tree parent that it wishes for.
   void choose(Level& level, const void* query, std::uint32_t node, Worker& worker) {
     const Pool& pool = worker.scratch.pool;
@@ -102,7 +107,8 @@ class Insertion {
     for (std::size_t i = 0; i < pool.size(); ++i) worker.candidates.push_back(pool[i] & ~std::uint64_t{1});
     if (options_.extend_candidates) extend(level, query, worker);
     worker.kept.clear();
-    worker.selector.select(level, space_, worker.candidates, options_.M, options_.keep_pruned_connections, worker.kept);
+    worker.selector.select(level, space_, worker.candidates, out_degree(level), options_.keep_pruned_connections,
+                           worker.kept);
     std::uint32_t* row = level.links.mutable_data() + node * level.width;
     for (std::size_t i = 0; i < worker.kept.size(); ++i) row[i] = key_node(worker.kept[i]);
     row[0] |= kTreeBit;

@@ -47,9 +47,9 @@ class Visited {
   // True when the node was not remembered; it is now.
   bool insert(std::uint32_t node) {
     std::uint32_t& entry = table_[(node * 0x9E3779B1u) >> shift_];
-    if (entry == node) return false;
+    const bool fresh = entry != node;
     entry = node;
-    return true;
+    return fresh;
   }
 
  private:
@@ -90,7 +90,7 @@ class Pool {
   void insert(std::uint64_t key) {
     if (key >= limit()) return;
     std::uint64_t* keys = keys_.data();
-    const std::size_t at = static_cast<std::size_t>(std::lower_bound(keys, keys + size_, key) - keys);
+    const std::size_t at = lower_bound(key);
     if (at < size_ && (keys[at] | 1) == (key | 1)) return;
     if (!full()) ++size_;
     std::memmove(keys + at + 1, keys + at, (size_ - 1 - at) * sizeof(std::uint64_t));
@@ -109,6 +109,18 @@ class Pool {
   }
 
  private:
+  // Where the first key that is not below `key` stands; without a branch to mispredict.
+  std::size_t lower_bound(std::uint64_t key) const {
+    const std::uint64_t* base = keys_.data();
+    std::size_t count = size_;
+    while (count > 1) {
+      const std::size_t half = count / 2;
+      base += base[half - 1] < key ? half : 0;
+      count -= half;
+    }
+    return static_cast<std::size_t>(base - keys_.data()) + (count == 1 && *base < key ? 1 : 0);
+  }
+
   std::vector<std::uint64_t> keys_;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
@@ -124,16 +136,19 @@ struct Counters {
 struct Scratch {
   Visited visited;
   Pool pool;
-  std::vector<std::uint32_t> nodes;   // of one row, not seen before
-  std::vector<std::uint32_t> slots;   // theirs
-  std::vector<float> distances;       // theirs
+  std::vector<std::uint32_t> nodes;  // gathered from the rows at work
+  std::vector<std::uint32_t> slots;  // theirs
+  std::vector<float> distances;      // theirs
+  std::vector<std::uint64_t> keys;   // of those near enough for the pool
   Counters counters;
 
-  void fit(std::size_t width) {
-    if (nodes.size() >= width) return;
-    nodes.resize(width);
-    slots.resize(width);
-    distances.resize(width);
+  // Makes room for `count` gathered nodes and the one that a branchless append writes past them.
+  void fit(std::size_t count) {
+    if (nodes.size() > count) return;
+    nodes.resize(count + 1);
+    slots.resize(count + 1);
+    distances.resize(count + 1);
+    keys.resize(count + 1);
   }
 };
 

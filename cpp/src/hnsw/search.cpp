@@ -9,37 +9,64 @@
 namespace hopspan::hnsw {
 namespace {
 
+// The beam expands its nearest nodes a few at a time: their rows and their neighbours' vectors are fetched side by side,
+// where one node after the other would wait for memory at each step.
+constexpr std::size_t kNodesAtOnce = 3;
+
 [[noreturn]] void bad_link(std::uint32_t node, std::uint32_t link, std::size_t size) {
   throw CorruptIndexError("graph node " + std::to_string(node) + " links to " + std::to_string(link) + " of " +
                           std::to_string(size) + " nodes");
 }
 
-// Collects the nodes that `node` links to and `wanted` accepts into scratch.nodes and their slots; returns how many.
-// `rows` is how many vectors there are.
+// Appends the nodes that `node` links to and `wanted` accepts, and their slots, to the `count` that scratch holds;
+// returns the new count. `rows` is how many vectors there are.
 template <bool kBase, typename Wanted>
-std::size_t gather(const Level& level, std::size_t rows, std::uint32_t node, Scratch& scratch, std::uint32_t excluded,
-                   Wanted&& wanted) {
+std::size_t gather(const Level& level, std::size_t rows, std::uint32_t node, std::uint32_t excluded, Scratch& scratch,
+                   std::size_t count, Wanted&& wanted) {
   const std::uint32_t* row = level.row(node);
   std::uint32_t* slots = scratch.slots.data();
   std::uint32_t* nodes = scratch.nodes.data();
-  std::size_t count = 0;
   for (std::size_t i = 0; i < level.width && row[i] != kNone; ++i) {
     const std::uint32_t next = target(row[i]);
     if (next >= level.size) bad_link(node, next, level.size);
     const std::uint32_t slot = kBase ? next : level.slots[next];
     if (!kBase && slot >= rows) bad_link(node, slot, rows);
-    if (slot == excluded || !wanted(next)) continue;
     slots[count] = slot;
     if (!kBase) nodes[count] = next;
-    ++count;
+    count += static_cast<std::size_t>(slot != excluded) & static_cast<std::size_t>(wanted(next));
   }
   return count;
 }
 
 void measure(const Space& space, const void* query, std::size_t count, Scratch& scratch) {
   space.distances(query, scratch.slots.data(), count, scratch.distances.data());
-  ++scratch.counters.expansions;
   scratch.counters.distances += count;
+}
+
+void prefetch_row(const Level& level, std::uint32_t node) {
+  core::prefetch(level.row(node), level.width * sizeof(std::uint32_t));
+}
+
+// Takes the nearest open nodes, at most kNodesAtOnce; returns how many.
+std::size_t take_open(const Level& level, Pool& pool, std::uint32_t* taken) {
+  std::size_t count = 0;
+  for (; count < kNodesAtOnce && pool.has_open(); ++count) {
+    taken[count] = pool.take();
+    prefetch_row(level, taken[count]);
+  }
+  return count;
+}
+
+// Offers the `count` measured nodes to the pool.
+void offer(Scratch& scratch, const std::uint32_t* nodes, std::size_t count) {
+  const std::uint64_t limit = scratch.pool.limit();
+  std::size_t near = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t key = make_key(scratch.distances[i], nodes[i]);
+    scratch.keys[near] = key;
+    near += key < limit ? 1 : 0;
+  }
+  for (std::size_t i = 0; i < near; ++i) scratch.pool.insert(scratch.keys[i]);
 }
 
 template <bool kBase>
@@ -47,14 +74,18 @@ void expand_all(const Level& level, const Space& space, const void* query, Scrat
   Pool& pool = scratch.pool;
   Visited& visited = scratch.visited;
   const std::uint32_t* nodes = kBase ? scratch.slots.data() : scratch.nodes.data();
+  std::uint32_t taken[kNodesAtOnce];
   while (pool.has_open()) {
-    const std::uint32_t node = pool.take();
-    const std::size_t count =
-        gather<kBase>(level, space.rows().size(), node, scratch, excluded,
-                      [&](std::uint32_t next) { return visited.insert(next); });
-    if (pool.has_open()) core::prefetch(level.row(pool.next_open()), level.width * sizeof(std::uint32_t));
+    const std::size_t expanded = take_open(level, pool, taken);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < expanded; ++i) {
+      count = gather<kBase>(level, space.rows().size(), taken[i], excluded, scratch, count,
+                            [&](std::uint32_t next) { return visited.insert(next); });
+    }
+    if (pool.has_open()) prefetch_row(level, pool.next_open());
     measure(space, query, count, scratch);
-    for (std::size_t i = 0; i < count; ++i) pool.insert(make_key(scratch.distances[i], nodes[i]));
+    scratch.counters.expansions += expanded;
+    offer(scratch, nodes, count);
   }
 }
 
@@ -72,13 +103,14 @@ float entry_distance(const Space& space, const void* query, std::uint32_t slot, 
 
 std::uint32_t descend(const Level& level, const Space& space, const void* query, std::uint32_t node, Scratch& scratch,
                       std::uint32_t excluded) {
-  scratch.fit(level.width);
+  scratch.fit(kNodesAtOnce * level.width);
   float best = entry_distance(space, query, level.slot(node), excluded);
   for (bool moved = true; moved;) {
     moved = false;
-    const std::size_t count = gather<false>(level, space.rows().size(), node, scratch, excluded,
+    const std::size_t count = gather<false>(level, space.rows().size(), node, excluded, scratch, 0,
                                             [](std::uint32_t) { return true; });
     measure(space, query, count, scratch);
+    ++scratch.counters.expansions;
     for (std::size_t i = 0; i < count; ++i) {
       if (scratch.distances[i] < best) {
         best = scratch.distances[i];
@@ -92,7 +124,7 @@ std::uint32_t descend(const Level& level, const Space& space, const void* query,
 
 void beam(const Level& level, const Space& space, const void* query, std::size_t ef, Scratch& scratch,
           std::uint32_t excluded) {
-  scratch.fit(level.width);
+  scratch.fit(kNodesAtOnce * level.width);
   scratch.visited.reset(ef);
   for (std::size_t i = 0; i < scratch.pool.size(); ++i) scratch.visited.insert(key_node(scratch.pool[i]));
   if (level.slots.size() == 0) {
