@@ -12,7 +12,9 @@ import hopspan
 def check_contents() -> None:
     """Only the package and its metadata, with the type information."""
     installed = {file.as_posix() for file in files("hopspan") or []}
-    stray = {file for file in installed if not file.startswith(("hopspan/", f"hopspan-{hopspan.__version__}.dist-info/"))}
+    stray = {
+        file for file in installed if not file.startswith(("hopspan/", f"hopspan-{hopspan.__version__}.dist-info/"))
+    }
     assert stray == set(), stray
     assert {"hopspan/py.typed", "hopspan/_core.pyi"} <= installed
 

@@ -47,5 +47,3 @@ def test_file_says_what_it_owns(path: Path) -> None:
         assert ast.get_docstring(ast.parse(text))
     elif path.suffix in {".h", ".inl"}:
         assert text.startswith("//")
-    elif path.suffix == ".cpp":
-        assert text.startswith(("//", '#include "')), "neither says it nor opens with the header that does"

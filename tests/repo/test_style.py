@@ -29,7 +29,9 @@ def test_mypy(tmp_path: Path) -> None:
 
 def test_stubs_match_the_extension(tmp_path: Path) -> None:
     # Outside the checkout, so that the installed package is the one that is looked at.
-    run("stubtest", "hopspan._core", cwd=tmp_path)
+    allowed = tmp_path / "allowed.txt"
+    allowed.write_text("hopspan._core.Index  # pybind11's metaclass, which a stub cannot name\n")
+    run("stubtest", "hopspan._core", "--allowlist", allowed, cwd=tmp_path)
 
 
 def test_clang_format() -> None:

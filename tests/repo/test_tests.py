@@ -22,8 +22,11 @@ def test_cpp_test_mirrors_a_source(path: Path) -> None:
 
 
 def test_every_room_is_tested() -> None:
-    rooms = {path.parent.name for path in sources("cpp/src", suffixes={".cpp"})}
-    assert rooms <= {path.parent.name for path in CPP_TESTS}
+    rooms = {path.parent for path in sources("cpp/src", suffixes={".cpp"})}
+    tested = {path.parent for path in CPP_TESTS}
+    assert {room.relative_to(ROOT / "cpp/src") for room in rooms} <= {
+        room.relative_to(ROOT / "tests/cpp") for room in tested
+    }
 
 
 def measured(function: ast.AST) -> set[str]:
