@@ -44,23 +44,25 @@ inline Bytes container_bytes(std::uint64_t file_id, const Contents& contents) {
 }
 
 // Makes the checksums of header, section table and footer right again after an edit; those of the blocks stay.
-inline void seal(Bytes& file) {
+inline void seal(std::byte* file, std::size_t size) {
   using namespace storage;
-  const std::uint32_t header = core::crc32c(file.data(), kHeaderBytes - 4);
-  std::memcpy(file.data() + kHeaderBytes - 4, &header, 4);
-  std::byte* footer = file.data() + file.size() - kFooterBytes;
+  const std::uint32_t header = core::crc32c(file, kHeaderBytes - kChecksumBytes);
+  std::memcpy(file + kHeaderBytes - kChecksumBytes, &header, kChecksumBytes);
+  const std::uint64_t table_end = size - kFooterBytes;
+  std::byte* footer = file + table_end;
   std::uint64_t file_id;
   std::uint64_t table_begin;
   std::memcpy(&file_id, footer + 8, 8);
   std::memcpy(&table_begin, footer + 16, 8);
-  const std::uint64_t table_end = file.size() - kFooterBytes;
   if (table_begin <= table_end) {
-    const std::uint32_t table = table_checksum(file_id, file.data() + table_begin, table_end - table_begin);
-    std::memcpy(footer + 24, &table, 4);
+    const std::uint32_t table = table_checksum(file_id, file + table_begin, table_end - table_begin);
+    std::memcpy(footer + 24, &table, kChecksumBytes);
   }
-  const std::uint32_t sum = core::crc32c(footer, kFooterBytes - 4);
-  std::memcpy(footer + kFooterBytes - 4, &sum, 4);
+  const std::uint32_t sum = core::crc32c(footer, kFooterBytes - kChecksumBytes);
+  std::memcpy(footer + kFooterBytes - kChecksumBytes, &sum, kChecksumBytes);
 }
+
+inline void seal(Bytes& file) { seal(file.data(), file.size()); }
 
 // A file with this body and table after a right header.
 inline Bytes container_with_table(const Bytes& body, const storage::ByteWriter& table) {
@@ -84,7 +86,7 @@ inline storage::ContainerReader open_bytes(const Bytes& file) {
 class MappedBytes final : public storage::RandomAccessFile {
  public:
   explicit MappedBytes(const Bytes& bytes) : RandomAccessFile("mapped.hs"), bytes_(bytes.size()) {
-    std::memcpy(bytes_.data(), bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(bytes_.data(), bytes.data(), bytes.size());
   }
   std::uint64_t size() const noexcept override { return bytes_.size(); }
   const std::byte* map() const noexcept override { return bytes_.data(); }

@@ -10,6 +10,11 @@
 #include "storage/temporary_folder.h"
 #include "test.h"
 
+#if !defined(_WIN32)
+#include <sys/resource.h>
+#include <sys/stat.h>
+#endif
+
 using hopspan::IoError;
 using hopspan::faults::Bytes;
 using hopspan::faults::FaultEnv;
@@ -133,21 +138,20 @@ TEST(atomic_save_refuses_a_folder_as_its_target) {
   }
 }
 
-#if !defined(_WIN32)
-#include <sys/resource.h>
-#include <sys/stat.h>
-
 // Root could replace /dev/null.
 TEST(atomic_save_refuses_to_replace_what_is_not_a_regular_file) {
+#if !defined(_WIN32)
   const TemporaryFolder folder;
   const std::filesystem::path pipe = folder.path() / "pipe";
   CHECK_EQUAL(mkfifo(pipe.c_str(), 0600), 0);
   CHECK_THROWS(IoError, "pipe", atomic_save(Env::system(), pipe, write_new));
   CHECK(std::filesystem::is_fifo(pipe));
+#endif
 }
 
 // The limit cuts a write short; the next one fails.
 TEST(atomic_save_past_the_file_size_limit_keeps_the_old_file) {
+#if !defined(_WIN32)
   const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "index.hs";
   atomic_save(Env::system(), path, [](WritableFile& file) { file.append("old", 3); });
@@ -168,5 +172,5 @@ TEST(atomic_save_past_the_file_size_limit_keeps_the_old_file) {
   CHECK_EQUAL(code, EFBIG);
   CHECK(folder.read("index.hs") == bytes_of("old"));
   CHECK_EQUAL(folder.names().size(), 1u);
-}
 #endif
+}

@@ -5,6 +5,10 @@
 #include "storage/temporary_folder.h"
 #include "test.h"
 
+#if !defined(_WIN32)
+#include <sys/stat.h>
+#endif
+
 using hopspan::CorruptIndexError;
 using hopspan::IoError;
 using hopspan::storage::Env;
@@ -116,14 +120,12 @@ TEST(env_writes_to_memory) {
   CHECK(bytes[2] == std::byte{'c'});
 }
 
-#if !defined(_WIN32)
-#include <sys/stat.h>
-
 TEST(env_opens_neither_folders_nor_pipes) {
+#if !defined(_WIN32)
   const TemporaryFolder folder;
   const std::filesystem::path pipe = folder.path() / "pipe";
   CHECK_EQUAL(mkfifo(pipe.c_str(), 0600), 0);
   CHECK_EQUAL(error_of([&] { Env::system().open(pipe, true); }), EINVAL);
   CHECK_EQUAL(error_of([&] { Env::system().open(folder.path(), true); }), EISDIR);
-}
 #endif
+}
