@@ -1,4 +1,5 @@
 // Searching, and the calibration of its effort.
+#include <limits>
 #include <vector>
 
 #include "arguments.h"
@@ -9,10 +10,12 @@
 namespace hopspan::bindings {
 namespace {
 
+constexpr std::uint64_t kMaxK = std::numeric_limits<std::uint32_t>::max();  // more than an index can hold
+
 py::tuple search(const Index& index, py::handle queries, py::handle k, py::handle recall, py::handle ef,
                  py::handle thread_count) {
   SearchOptions options;
-  options.k = integer(k, "k");
+  options.k = integer(k, "k", kMaxK);
   options.recall = optional_real(recall, "recall");
   options.ef = optional_integer(ef, "ef");
   options.threads = threads(thread_count);
@@ -31,7 +34,7 @@ py::tuple search(const Index& index, py::handle queries, py::handle k, py::handl
 
 py::list tune(Index& index, py::handle queries, py::handle k, py::handle thread_count) {
   TuneOptions options;
-  options.k = integer(k, "k");
+  options.k = integer(k, "k", kMaxK);
   options.threads = threads(thread_count);
   options.progress = Tick(index);
   Vectors rows{};

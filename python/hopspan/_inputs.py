@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +24,15 @@ def to_matrix(value: object, dim: int, dtype: str, name: str) -> AnyArray:
     """
     array = _as_array(value, name)
     if array.shape == (0,):
-        array = array.reshape(0, dim).astype(bool if dtype == "binary" else np.float32)
+        array = np.empty((0, dim), bool if dtype == "binary" else np.float32)
+    _check_element_type(array.dtype, dtype, name)
     if array.ndim not in (1, 2):
         raise ValueError(f"{name} have shape {array.shape}; they must be (n, {dim}) or ({dim},)")
     if dtype == "binary":
         return _to_bits(array, dim, name)
     if array.shape[-1] != dim:
         raise ValueError(f"{name} have {array.shape[-1]} dimensions; the index has {dim}")
-    return np.ascontiguousarray(_to_elements(array, dtype, name))
+    return np.ascontiguousarray(_to_elements(array, dtype))
 
 
 def to_ids(value: object) -> NDArray[np.int64]:
@@ -51,7 +53,15 @@ def to_ids(value: object) -> NDArray[np.int64]:
     for bound in (array.min(), array.max()):
         if not -_INT64_MAX <= bound <= _INT64_MAX:
             raise ValueError(f"id {bound} is outside int64")
-    return np.ascontiguousarray(array, np.int64)
+    return array.astype(np.int64, order="C", copy=False)
+
+
+def to_path(value: str | bytes | os.PathLike[str]) -> str:
+    """Return a path that the file system can have."""
+    path = os.fsdecode(value)
+    if "\0" in path:
+        raise ValueError(f"path {path!r} has a null character")
+    return path
 
 
 def is_id(value: object) -> bool:
@@ -87,51 +97,54 @@ def _from_arrow(value: Any, pyarrow: Any, name: str) -> AnyArray:
     return numbers.reshape(len(value), value.type.list_size)
 
 
+def _check_element_type(given: np.dtype[Any], stored: str, name: str) -> None:
+    if stored == "binary":
+        if given not in (np.bool_, np.uint8):
+            raise TypeError(f"{name} are {given}; a binary index takes bool or packed uint8")
+    elif given.kind not in "fiu" and given.name != "bfloat16":
+        raise TypeError(f"{name} are {given}; they must be real numbers")
+
+
 def _to_bits(array: AnyArray, dim: int, name: str) -> AnyArray:
     """Return packed bits, first bit highest."""
     if array.dtype.kind == "b":
         if array.shape[-1] != dim:
             raise ValueError(f"{name} have {array.shape[-1]} bits; the index has {dim}")
         return np.packbits(array, axis=-1)
-    if array.dtype != np.uint8:
-        raise TypeError(f"{name} are {array.dtype}; a binary index takes bool or packed uint8")
     if array.shape[-1] != (dim + 7) // 8:
         raise ValueError(f"{name} have {array.shape[-1]} bytes; {dim} packed bits take {(dim + 7) // 8}")
     return np.ascontiguousarray(array)
 
 
-def _to_elements(array: AnyArray, dtype: str, name: str) -> AnyArray:
-    kind, given = array.dtype.kind, array.dtype.name
-    if given == "bfloat16":
-        return array.view(np.uint16) if dtype == "bfloat16" else array.astype(np.float32)
-    if kind not in "fiu":
-        raise TypeError(f"{name} are {array.dtype}; they must be real numbers")
+def _to_elements(array: AnyArray, dtype: str) -> AnyArray:
+    given = array.dtype.name
+    if given == dtype == "bfloat16":
+        return array.astype(array.dtype.newbyteorder("="), copy=False).view(np.uint16)
     if given == dtype:
         return array.astype(dtype, copy=False)
     if dtype in ("int8", "uint8"):
-        return _to_bytes(array, dtype, name)
-    return _to_float32(array, name)
+        return _to_bytes(array, dtype)
+    return _to_float32(array)
 
 
-def _to_bytes(array: AnyArray, dtype: str, name: str) -> AnyArray:
+def _to_bytes(array: AnyArray, dtype: str) -> AnyArray:
     limits = np.iinfo(dtype)
     with np.errstate(invalid="ignore"):
         fits = (array >= limits.min) & (array <= limits.max) & (array == np.rint(array))
-    _refuse_first(~fits, array, name, f"an integer from {limits.min} to {limits.max}")
+    _refuse_first(~fits, array, f"not an integer in {limits.min}..{limits.max}, the range of {dtype}")
     return array.astype(dtype)
 
 
-def _to_float32(array: AnyArray, name: str) -> AnyArray:
+def _to_float32(array: AnyArray) -> AnyArray:
     """Round to the nearest float32, integers too: below 2**24 they are exact."""
     with np.errstate(over="ignore", under="ignore"):
         rounded = array.astype(np.float32, copy=False)
     if array.dtype.itemsize > rounded.dtype.itemsize:
-        _refuse_first(np.isinf(rounded) & np.isfinite(array), array, name, "in the range of float32")
+        _refuse_first(np.isinf(rounded) & np.isfinite(array), array, "beyond the range of float32")
     return rounded
 
 
-def _refuse_first(bad: NDArray[np.bool_], array: AnyArray, name: str, expected: str) -> None:
+def _refuse_first(bad: NDArray[np.bool_], array: AnyArray, problem: str) -> None:
     if bad.any():
-        place = np.unravel_index(int(bad.argmax()), bad.shape)
-        row = int(place[0]) if bad.ndim == 2 else 0
-        raise ValueError(f"{name} row {row} has {array[place]}, which is not {expected}")
+        row, column = divmod(int(bad.argmax()), bad.shape[-1])
+        raise ValueError(f"row {row}, column {column}: {array[..., column].flat[row]} is {problem}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from hopspan import _core, _inputs
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
     from typing import Literal, Protocol, Self
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         def __dlpack__(self) -> Any: ...
 
     Vectors = ArrayLike | SupportsDLPack
-    Path = str | os.PathLike[str]
+    Path = str | bytes | os.PathLike[str]
     Metric = Literal["l2", "ip", "cosine", "hamming"]
     Kind = Literal["hnsw", "flat"]
     DType = Literal["float32", "float16", "bfloat16", "int8", "uint8", "binary"]
@@ -141,7 +141,8 @@ class Index:
             (n,) distinct integers from 0 to 2**63 - 1 that the index does not have yet; unless given, the next free
             ones.
         progress
-            Called as ``progress(done, total)``, at most 20 times a second; an exception from it ends the call.
+            Called as ``progress(done, total)``, at most 20 times a second; an exception from it ends the call. It must
+            not use the index itself.
 
         Returns
         -------
@@ -266,7 +267,7 @@ class Index:
 
     def save(self, path: Path) -> None:
         """Write the index to a file, atomically: whatever fails, `path` is what it was, and an OSError says why."""
-        self._core.save(os.fspath(path))
+        self._core.save(_inputs.to_path(path))
 
     def __reduce__(self) -> tuple[Callable[..., Self], tuple[NDArray[np.uint8], int | None]]:
         """Pickle by value; with protocol 5, out of band where the pickler asks for it."""
@@ -312,4 +313,4 @@ def load(path: Path, *, mmap: bool = True, verify: bool = True) -> Index:
     OSError
         The file cannot be read.
     """
-    return Index._from_core(_core.Index.load(os.fspath(path), mmap, verify))
+    return Index._from_core(_core.Index.load(_inputs.to_path(path), mmap, verify))
