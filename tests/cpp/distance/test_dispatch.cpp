@@ -24,6 +24,23 @@ TEST(dispatch_finds_each_table_under_its_own_name) {
   CHECK(distance::find_kernels("scalar") != nullptr);
 }
 
+// What the build is for and what the compiler's own detection says.
+TEST(dispatch_finds_what_this_processor_has) {
+#if defined(__aarch64__) || defined(_M_ARM64)
+  CHECK(distance::find_kernels("neon") != nullptr);
+#else
+  CHECK(distance::find_kernels("neon") == nullptr);
+#endif
+#if defined(__x86_64__) && defined(__GNUC__)
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                      __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq");
+  CHECK_EQUAL(distance::find_kernels("avx2") != nullptr, avx2);
+  CHECK_EQUAL(distance::find_kernels("avx512") != nullptr, avx512);
+#endif
+}
+
 TEST(dispatch_refuses_what_is_unknown_or_absent) {
   CHECK(distance::find_kernels("sse9") == nullptr);
   CHECK(distance::find_blocks("") == nullptr);
