@@ -17,6 +17,14 @@ from hopspan.cli.output import Progress
 
 HOPSPAN = [sys.executable, "-m", "hopspan"]
 COMMANDS = ["build", "search", "info", "check", "demo"]
+# Shows progress at once, and heeds Ctrl-C where a shell started the tests in the background and so with it ignored.
+TALKATIVE = """
+import signal, sys
+from hopspan.cli import main, output
+signal.signal(signal.SIGINT, signal.default_int_handler)
+output._LINE_SECONDS = 0
+sys.exit(main.main())
+"""
 VECTORS = np.random.default_rng(0).standard_normal((100, 8), dtype=np.float32)
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -165,8 +173,7 @@ def test_interrupted_results_leave_the_old_ones(monkeypatch: pytest.MonkeyPatch)
 def test_ctrl_c() -> None:
     np.save("many.npy", np.random.default_rng(0).standard_normal((200_000, 32), dtype=np.float32))
     names = names_here()
-    talkative = "import sys; from hopspan.cli import main, output; output._LINE_SECONDS = 0; sys.exit(main.main())"
-    command = [sys.executable, "-c", talkative, "build", "many.npy", "new"]
+    command = [sys.executable, "-c", TALKATIVE, "build", "many.npy", "new"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("building new")
