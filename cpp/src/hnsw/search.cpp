@@ -95,7 +95,10 @@ std::uint32_t step_down(const Graph& graph, std::size_t level, std::uint32_t nod
   return below;
 }
 
-float entry_distance(const Space& space, const void* query, std::uint32_t slot, std::uint32_t excluded) {
+float entry_distance(const Level& level, const Space& space, const void* query, std::uint32_t node,
+                     std::uint32_t excluded) {
+  const std::uint32_t slot = level.slot(node);
+  if (slot >= space.rows().size()) bad_link(node, slot, space.rows().size());
   return slot == excluded ? std::numeric_limits<float>::infinity() : space.distance(query, slot);
 }
 
@@ -104,7 +107,7 @@ float entry_distance(const Space& space, const void* query, std::uint32_t slot, 
 std::uint32_t descend(const Level& level, const Space& space, const void* query, std::uint32_t node, Scratch& scratch,
                       std::uint32_t excluded) {
   scratch.fit(kNodesAtOnce * level.width);
-  float best = entry_distance(space, query, level.slot(node), excluded);
+  float best = entry_distance(level, space, query, node, excluded);
   for (bool moved = true; moved;) {
     moved = false;
     const std::size_t count = gather<false>(level, space.rows().size(), node, excluded, scratch, 0,
@@ -143,7 +146,7 @@ std::size_t search(const Graph& graph, const Space& space, const void* query, st
     node = step_down(graph, l, node);
   }
   scratch.pool.reset(ef);
-  scratch.pool.insert(make_key(entry_distance(space, query, node, excluded), node));
+  scratch.pool.insert(make_key(entry_distance(graph.levels[0], space, query, node, excluded), node));
   beam(graph.levels[0], space, query, ef, scratch, excluded);
   std::size_t found = 0;
   for (std::size_t i = 0; i < scratch.pool.size() && found < k; ++i) {

@@ -1,0 +1,63 @@
+#include "hnsw/search.h"
+
+#include "hnsw/graphs.h"
+#include "hopspan/error.h"
+#include "test.h"
+
+using namespace hopspan;
+using namespace hopspan::hnsw;
+
+TEST(hnsw_search_of_an_empty_graph_finds_nothing) {
+  const vectors::Matrix matrix({4, Metric::kL2, DType::kFloat32});
+  const Graph graph(test::small_options());
+  const float query[4] = {};
+  CHECK(test::found(graph, matrix, query, 3, 10).empty());
+}
+
+TEST(hnsw_search_with_a_wide_beam_is_exact) {
+  const auto matrix = test::l2_matrix(test::random_values(500, 6, 1), 6);
+  const Graph graph = test::build(matrix, test::small_options());
+  for (std::size_t q = 0; q < 20; ++q) {
+    const auto query = test::random_values(1, 6, 100 + q);
+    CHECK(test::found(graph, matrix, query.data(), 500, 500) == test::exact(matrix, query.data(), 500));
+  }
+}
+
+TEST(hnsw_search_leaves_out_the_excluded_slot) {
+  const auto values = test::random_values(400, 6, 2);
+  const auto matrix = test::l2_matrix(values, 6);
+  const Graph graph = test::build(matrix, test::small_options());
+  for (std::uint32_t slot = 0; slot < 400; ++slot) {
+    auto expected = test::exact(matrix, values.data() + slot * 6, 11);
+    expected.erase(expected.begin());
+    CHECK(test::found(graph, matrix, values.data() + slot * 6, 10, 400, slot) == expected);
+  }
+}
+
+TEST(hnsw_search_counts_its_work) {
+  const auto values = test::random_values(400, 6, 3);
+  const auto matrix = test::l2_matrix(values, 6);
+  const Graph graph = test::build(matrix, test::small_options());
+  Scratch scratch;
+  Neighbor out[5];
+  search(graph, Space(matrix), values.data(), 5, 50, scratch, out);
+  CHECK(scratch.counters.expansions >= 50);
+  CHECK(scratch.counters.distances >= 100);
+}
+
+TEST(hnsw_search_refuses_links_that_lead_outside) {
+  const auto values = test::random_values(400, 6, 4);
+  const auto matrix = test::l2_matrix(values, 6);
+  for (const std::size_t level : {std::size_t{0}, std::size_t{1}}) {
+    Graph graph = test::build(matrix, test::small_options());
+    std::uint32_t* links = graph.levels[level].links.mutable_data();
+    for (std::size_t i = 0; i < graph.levels[level].links.size(); ++i) links[i] = 0x12345678;
+    CHECK_THROWS(CorruptIndexError, "links to 305419896", test::found(graph, matrix, values.data(), 5, 50));
+  }
+  for (auto array : {&Level::slots, &Level::below}) {
+    Graph graph = test::build(matrix, test::small_options());
+    Level& level = graph.levels[1];
+    for (std::size_t i = 0; i < level.size; ++i) (level.*array).mutable_data()[i] = 0x12345678;
+    CHECK_THROWS(CorruptIndexError, "links to 305419896", test::found(graph, matrix, values.data(), 5, 50));
+  }
+}
