@@ -17,7 +17,7 @@ def build(folder: Path, *options: str) -> Path:
 
 
 def tool(*names: str) -> str:
-    """The first of these programs that is installed. Without one the test skips; where HOPSPAN_REQUIRE_CROSS=1 it fails."""
+    """The first of these that is installed. Without one the test skips; where HOPSPAN_REQUIRE_CROSS=1 it fails."""
     for name in names:
         if shutil.which(name):
             return name

@@ -1,6 +1,7 @@
 // Nanoseconds a row of one query against random rows of a matrix that no cache holds, as graph search visits them:
 // `many` in calls of a given size beside a plain loop over `one`.
 // Usage: gather [rows a call] [megabytes]; HOPSPAN_ISA forces an instruction set.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -24,13 +25,20 @@ struct Gather {
   std::size_t per_call;
 };
 
+// The median over slices of the visits: other work on the machine spoils some of them.
 template <typename F>
 double nanoseconds_a_row(const Gather& gather, F&& call) {
-  const auto start = std::chrono::steady_clock::now();
-  for (std::size_t i = 0; i + gather.per_call <= gather.slots.size(); i += gather.per_call)
-    call(gather.slots.data() + i);
-  const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - start;
-  return spent.count() / static_cast<double>(gather.slots.size());
+  constexpr std::size_t kSlices = 64;
+  const std::size_t calls = gather.slots.size() / gather.per_call / kSlices;
+  const std::uint32_t* slots = gather.slots.data();
+  std::vector<double> spent;
+  for (std::size_t slice = 0; slice < kSlices; ++slice) {
+    const auto start = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < calls; ++i, slots += gather.per_call) call(slots);
+    spent.push_back(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::nth_element(spent.begin(), spent.begin() + kSlices / 2, spent.end());
+  return spent[kSlices / 2] / static_cast<double>(calls * gather.per_call);
 }
 
 void measure(const Gather& gather, Metric metric, DType dtype, const char* name) {

@@ -1,8 +1,8 @@
 """What the objects of the kernels show to a linker: their tables and nothing else.
 
-They are compiled for one instruction set each. A function that they shared with the rest of the program, inline functions
-of the standard library included, could become the copy that the whole program uses, and an old processor would not know
-it. HOPSPAN_BUILD_DIR names a build of the library to look at; without it the test makes one.
+They are compiled for one instruction set each. A function that they shared with the rest of the program, an inline one
+of the standard library say, could become the copy that the whole program uses, and an old processor would not know it.
+HOPSPAN_BUILD_DIR names a build of the library to look at; without it the test makes one.
 """
 
 import os

@@ -54,7 +54,13 @@ struct I32 {
 
 inline I16 sub(I16 a, I16 b) { return {_mm512_sub_epi16(a.v, b.v)}; }
 inline I32 mul_add(I32 acc, I16 a, I16 b) { return {_mm512_dpwssd_epi32(acc.v, a.v, b.v)}; }
-inline std::uint32_t reduce(I32 a) { return static_cast<std::uint32_t>(_mm512_reduce_add_epi32(a.v)); }
+// Sums modulo 2^32, which _mm512_reduce_add_epi32 does not promise.
+inline std::uint32_t reduce(I32 a) {
+  const __m256i eight = _mm256_add_epi32(_mm512_castsi512_si256(a.v), _mm512_extracti64x4_epi64(a.v, 1));
+  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+  const __m128i two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+  return static_cast<std::uint32_t>(_mm_cvtsi128_si32(two)) + static_cast<std::uint32_t>(_mm_extract_epi32(two, 1));
+}
 
 inline I16 load_i8(const Byte* p) { return {_mm512_cvtepi8_epi16(_mm256_loadu_epi8(p))}; }
 inline I16 load_i8(const Byte* p, std::size_t n) {
