@@ -1,5 +1,4 @@
-// The file: named sections of bytes, every byte of it under a checksum. docs/file-format.md says the same at more
-// length.
+// The file: named sections of bytes, every byte of it under a checksum. docs/file-format.md says it at more length.
 //
 // All numbers are little-endian; every checksum is CRC-32C (core/crc32c.h).
 //
@@ -13,8 +12,7 @@
 //                      u32 checksum of the 28 bytes before it
 //
 // A block's checksum covers file id, section tag, block number and then the block. Where a section lies follows from
-// the sizes of those before it, so sections cannot overlap. The zero bytes before a section are checked with its block
-// 0.
+// the sizes of those before it, so sections cannot overlap. Its first block is checked with the zero bytes before it.
 #pragma once
 
 #include <cstddef>
