@@ -206,6 +206,16 @@ def test_damage_is_exit_code_1(folder: Path, capsys: pytest.CaptureFixture[str],
     assert streams.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", [["check"], ["check", "--shallow"]])
+def test_check_notices_damage_everywhere(folder: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    run("build", "vectors.npy", "index")
+    content = Path("index").read_bytes()
+    for place in range(0, len(content), len(content) // 50):
+        Path("damaged").write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        assert main([*words, "damaged"]) == 1, place
+    assert capsys.readouterr().err.count("\n") == 51
+
+
 @pytest.mark.parametrize("command", ["check", "info", "search"])
 @pytest.mark.parametrize("content", [b"", b"some text, and not an index of any kind" * 100])
 def test_another_programs_file_is_exit_code_1(

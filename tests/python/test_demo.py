@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import hopspan
+from hopspan.cli.demo import show
 from hopspan.cli.demo.library import Library
 from hopspan.cli.demo.show import QUESTIONS, recall_by_distance
 from hopspan.cli.main import main
@@ -105,3 +107,16 @@ def test_recall_counts_ties() -> None:
     true = np.array([[0.1, 0.2], [0.3, 0.3]], np.float32)
     assert recall_by_distance(np.array([[0.1, 0.2], [0.3, 0.3]], np.float32), true) == 1.0
     assert recall_by_distance(np.array([[0.1, 0.25], [0.3, np.inf]], np.float32), true) == 0.5
+
+
+def test_the_printed_recall_is_against_the_truth(capsys: pytest.CaptureFixture[str]) -> None:
+    index = hopspan.Index(2, "cosine", kind="flat")
+    index.add(np.array([[1, 0], [0, 1], [1, 1]] * 4))
+    queries = np.array([[1, 0], [0, 1]], np.float32)
+    truth = show._print_speed("exact", index, queries, None, None)
+    nearer = hopspan.Neighbors(truth.ids, truth.distances - np.array([[0], [1]], np.float32))
+    show._print_speed("other", index, queries, 0.9, nearer)
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()] == [
+        ["exact", "1.000"],
+        ["other", "0.700"],
+    ]

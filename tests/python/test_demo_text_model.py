@@ -26,6 +26,13 @@ def weights() -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
+def test_weights_are_tf_idf() -> None:
+    found = text_model._weigh(text_model._count(TEXTS, MODEL.vocabulary), MODEL.rarity)
+    dense = np.zeros(found.shape)
+    dense[found.rows, found.columns] = found.values
+    np.testing.assert_allclose(dense, weights(), atol=1e-12)
+
+
 def test_topics_are_the_strongest_singular_vectors() -> None:
     rows = weights()
     values = np.linalg.svd(rows, compute_uv=False)
