@@ -70,7 +70,7 @@ class ContainerWriter {
 
  private:
   void write_pending();
-  void write_block(const void* data, std::size_t n);
+  void write_blocks(const std::byte* data, std::size_t n);
   void put(const void* data, std::size_t n);
 
   WritableFile& file_;

@@ -5,6 +5,11 @@
 #include "storage/container_format.h"
 
 namespace hopspan::storage {
+namespace {
+
+constexpr std::size_t kWriteBytes = 8 * kBlockBytes;  // in one call to the system
+
+}  // namespace
 
 ContainerWriter::ContainerWriter(WritableFile& file, std::uint64_t file_id) : file_(file), file_id_(file_id) {
   ByteWriter header;
@@ -35,17 +40,17 @@ void ContainerWriter::append(const void* data, std::size_t n) {
   const std::byte* from = static_cast<const std::byte*>(data);
   sections_.back().size += n;
   while (n != 0) {
+    std::size_t part;
     if (pending_.empty() && n >= kBlockBytes) {
-      write_block(from, kBlockBytes);
-      from += kBlockBytes;
-      n -= kBlockBytes;
-      continue;
+      part = std::min(n / kBlockBytes * kBlockBytes, kWriteBytes);
+      write_blocks(from, part);
+    } else {
+      part = std::min(n, kBlockBytes - pending_.size());
+      pending_.insert(pending_.end(), from, from + part);
+      if (pending_.size() == kBlockBytes) write_pending();
     }
-    const std::size_t part = std::min(n, kBlockBytes - pending_.size());
-    pending_.insert(pending_.end(), from, from + part);
     from += part;
     n -= part;
-    if (pending_.size() == kBlockBytes) write_pending();
   }
 }
 
@@ -56,18 +61,21 @@ void ContainerWriter::end() {
 
 void ContainerWriter::write_pending() {
   if (pending_.empty()) return;
-  write_block(pending_.data(), pending_.size());
+  write_blocks(pending_.data(), pending_.size());
   pending_.clear();
 }
 
-// The first block is whole unless the section is no longer than it: its length settles the section's alignment.
-void ContainerWriter::write_block(const void* data, std::size_t n) {
+// The first bytes are a whole block unless the section is no longer than they are: their number settles its alignment.
+void ContainerWriter::write_blocks(const std::byte* data, std::size_t n) {
   Section& section = sections_.back();
   if (section.checksums.empty()) {
     const std::byte zeros[kPageBytes] = {};
     put(zeros, gap_before(n, offset_));
   }
-  section.checksums.push_back(block_checksum(file_id_, section.tag, section.checksums.size(), data, n));
+  for (std::size_t done = 0; done < n; done += kBlockBytes) {
+    section.checksums.push_back(
+        block_checksum(file_id_, section.tag, section.checksums.size(), data + done, std::min(n - done, kBlockBytes)));
+  }
   put(data, n);
 }
 

@@ -159,9 +159,9 @@ TEST(container_names_what_is_missing_or_has_the_wrong_size) {
 }
 
 TEST(container_bytes_do_not_depend_on_how_they_were_appended) {
-  const Bytes data = random_bytes(3 * kBlockBytes + 5000, 5);
+  const Bytes data = random_bytes(20 * kBlockBytes + 5000, 5);
   const Bytes whole = container_bytes(7, {{"data", data}});
-  for (const std::size_t piece : {1u, 4095u, 65535u, 65536u, 65537u, 150000u}) {
+  for (const std::size_t piece : {1u, 4095u, 65535u, 65536u, 65537u, 700000u}) {
     Bytes file;
     MemoryWriter out(file);
     ContainerWriter writer(out, 7);
