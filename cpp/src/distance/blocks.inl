@@ -5,21 +5,27 @@ namespace {
 
 constexpr std::size_t kRowTile = kRowVectors * F32::kLanes;
 
+template <typename F>
+HOPSPAN_ALWAYS_INLINE void for_each_sum(const F& f) {
+  unrolled<kQueryTile>(kQueryTile, [&](std::size_t t) HOPSPAN_INLINE_LAMBDA {
+    unrolled<kRowVectors>(kRowVectors, [&](std::size_t v) HOPSPAN_INLINE_LAMBDA { f(t, v); });
+  });
+}
+
 // One query panel against one row panel: rows lie in the lanes, queries are broadcast.
 inline void dot_tile(const float* queries, const float* rows, std::size_t dim, float* out, std::size_t out_stride) {
-  F32 acc[kQueryTile][kRowVectors];
-  for (auto& query : acc)
-    for (F32& a : query) a = F32::zero();
+  F32 sums[kQueryTile][kRowVectors];
+  for_each_sum([&](std::size_t t, std::size_t v) HOPSPAN_INLINE_LAMBDA { sums[t][v] = F32::zero(); });
   for (std::size_t d = 0; d < dim; ++d, queries += kQueryTile, rows += kRowTile) {
     F32 x[kRowVectors];
-    for (int v = 0; v < kRowVectors; ++v) x[v] = load_f32(reinterpret_cast<const Byte*>(rows + v * F32::kLanes));
-    for (int t = 0; t < kQueryTile; ++t) {
-      const F32 q = broadcast(queries[t]);
-      for (int v = 0; v < kRowVectors; ++v) acc[t][v] = mul_add(acc[t][v], q, x[v]);
-    }
+    unrolled<kRowVectors>(kRowVectors, [&](std::size_t v) HOPSPAN_INLINE_LAMBDA {
+      x[v] = load_f32(reinterpret_cast<const Byte*>(rows + v * F32::kLanes));
+    });
+    for_each_sum([&](std::size_t t, std::size_t v)
+                     HOPSPAN_INLINE_LAMBDA { sums[t][v] = mul_add(sums[t][v], broadcast(queries[t]), x[v]); });
   }
-  for (int t = 0; t < kQueryTile; ++t)
-    for (int v = 0; v < kRowVectors; ++v) store(out + t * out_stride + v * F32::kLanes, acc[t][v]);
+  for_each_sum([&](std::size_t t, std::size_t v)
+                   HOPSPAN_INLINE_LAMBDA { store(out + t * out_stride + v * F32::kLanes, sums[t][v]); });
 }
 
 void dot(const float* query_panels, std::size_t n_query_panels, const float* row_panels, std::size_t n_row_panels,

@@ -1,8 +1,8 @@
 // The distance kernels, once for all instruction sets: kernels_<isa>.cpp includes this inside namespace
 // hopspan::distance::<isa> after vec_<isa>.h, which supplies
 //   F32, I16 (byte elements widened), Bits: registers of kLanes elements; I32, Count: their accumulators;
-//   load_*(p), load_*(p, n) with n < kLanes elements and zeros behind; sub, mul_add, add_differing, add, reduce,
-//   prefetch.
+//   load_*(p), load_*(p, n) with 0 <= n < kLanes elements and zeros behind; sub, mul_add, add_differing, reduce;
+//   prefetch; kRowsAtOnce.
 // These files are compiled for one instruction set each. Whatever else they emitted could be the copy of an inline
 // function that the linker keeps for the whole program, so: internal linkage only, nothing of the standard library.
 
@@ -79,7 +79,7 @@ struct L2 {
   using Accumulator = typename Element::Accumulator;
   using Vector = typename Element::Vector;
   static constexpr std::size_t elements(std::size_t dim) { return dim; }
-  static Accumulator step(Accumulator acc, Vector q, Vector x) {
+  HOPSPAN_ALWAYS_INLINE static Accumulator step(Accumulator acc, Vector q, Vector x) {
     const Vector difference = sub(q, x);
     return mul_add(acc, difference, difference);
   }
@@ -91,7 +91,7 @@ struct Ip {
   using Accumulator = typename Element::Accumulator;
   using Vector = typename Element::Vector;
   static constexpr std::size_t elements(std::size_t dim) { return dim; }
-  static Accumulator step(Accumulator acc, Vector q, Vector x) { return mul_add(acc, q, x); }
+  HOPSPAN_ALWAYS_INLINE static Accumulator step(Accumulator acc, Vector q, Vector x) { return mul_add(acc, q, x); }
   static float product(Accumulator acc) { return static_cast<float>(static_cast<typename Element::Sum>(reduce(acc))); }
   static float finish(Accumulator acc, const Byte*, const Byte*) { return 1.0f - product(acc); }
 };
@@ -122,21 +122,27 @@ struct Row {
   static constexpr std::size_t kLanes = Element::Vector::kLanes;
   static constexpr std::size_t kElements = kLine / Element::kBytes;
 
-  template <typename... Part>
-  static Accumulator step(Accumulator sum, const Byte* query, const Byte* row, std::size_t i, Part... n) {
-    return Metric<Element>::step(sum, Query::load(query + i * Query::kBytes, n...),
-                                 Element::load(row + i * Element::kBytes, n...));
+  HOPSPAN_ALWAYS_INLINE static Accumulator step(Accumulator sum, const Byte* query, const Byte* row, std::size_t i) {
+    return Metric<Element>::step(sum, Query::load(query + i * Query::kBytes), Element::load(row + i * Element::kBytes));
   }
 
-  static Accumulator add_line(Accumulator sum, const Byte* query, const Byte* row, std::size_t i) {
+  HOPSPAN_ALWAYS_INLINE static Accumulator add_line(Accumulator sum, const Byte* query, const Byte* row,
+                                                    std::size_t i) {
     for (std::size_t end = i + kElements; i < end; i += kLanes) sum = step(sum, query, row, i);
     return sum;
   }
 
+  // The query's elements behind its last whole vector; the same for every row.
+  static typename Element::Vector query_tail(const Byte* query, std::size_t size) {
+    const std::size_t n = size % kLanes;
+    return Query::load(query + (size - n) * Query::kBytes, n);
+  }
+
   // Adds the elements from i on, less than a line, and makes the distance.
-  static float finish(Accumulator sum, const Byte* query, const Byte* row, std::size_t i, std::size_t size) {
+  HOPSPAN_ALWAYS_INLINE static float finish(Accumulator sum, const Byte* query, typename Element::Vector tail,
+                                            const Byte* row, std::size_t i, std::size_t size) {
     for (; i + kLanes <= size; i += kLanes) sum = step(sum, query, row, i);
-    if (i < size) sum = step(sum, query, row, i, size - i);
+    if (i < size) sum = Metric<Element>::step(sum, tail, Element::load(row + i * Element::kBytes, size - i));
     return Metric<Element>::finish(sum, query + size * Query::kBytes, row + size * Element::kBytes);
   }
 };
@@ -150,18 +156,7 @@ float one(const void* query, const void* row, std::size_t dim) {
   auto sum = Walk::Accumulator::zero();
   std::size_t i = 0;
   for (; i + Walk::kElements <= size; i += Walk::kElements) sum = Walk::add_line(sum, q, x, i);
-  return Walk::finish(sum, q, x, i, size);
-}
-
-// A line of each of the rows kFirst..n-1. Unrolled, so that the sums stay in registers.
-template <typename Walk, std::size_t kFirst = 0>
-HOPSPAN_ALWAYS_INLINE void add_lines(typename Walk::Accumulator* sums, const Byte* query, const Byte* const* rows,
-                                     std::size_t n, std::size_t i) {
-  if constexpr (kFirst < kRowsAtOnce) {
-    if (kFirst == n) return;
-    sums[kFirst] = Walk::add_line(sums[kFirst], query, rows[kFirst], i);
-    add_lines<Walk, kFirst + 1>(sums, query, rows, n, i);
-  }
+  return Walk::finish(sum, q, Walk::query_tail(q, size), x, i, size);
 }
 
 // Up to kRowsAtOnce rows walk side by side, a line each in turn: the processor then waits for all of them at once, and
@@ -169,10 +164,15 @@ HOPSPAN_ALWAYS_INLINE void add_lines(typename Walk::Accumulator* sums, const Byt
 template <typename Walk>
 void side_by_side(const Byte* query, const Byte* const* rows, std::size_t n, std::size_t size, float* out) {
   typename Walk::Accumulator sums[kRowsAtOnce];
-  for (std::size_t r = 0; r < kRowsAtOnce; ++r) sums[r] = Walk::Accumulator::zero();
+  unrolled<kRowsAtOnce>(kRowsAtOnce, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { sums[r] = Walk::Accumulator::zero(); });
   std::size_t i = 0;
-  for (; i + Walk::kElements <= size; i += Walk::kElements) add_lines<Walk>(sums, query, rows, n, i);
-  for (std::size_t r = 0; r < n; ++r) out[r] = Walk::finish(sums[r], query, rows[r], i, size);
+  for (; i + Walk::kElements <= size; i += Walk::kElements) {
+    unrolled<kRowsAtOnce>(
+        n, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { sums[r] = Walk::add_line(sums[r], query, rows[r], i); });
+  }
+  const auto tail = Walk::query_tail(query, size);
+  unrolled<kRowsAtOnce>(
+      n, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { out[r] = Walk::finish(sums[r], query, tail, rows[r], i, size); });
 }
 
 template <template <typename> class Metric, typename Element>

@@ -10,8 +10,8 @@ namespace {
 
 constexpr const char* kIsa = "avx2";
 constexpr std::size_t kRowsAtOnce = 16;
-constexpr int kQueryTile = 6;
-constexpr int kRowVectors = 2;
+constexpr std::size_t kQueryTile = 6;
+constexpr std::size_t kRowVectors = 2;
 
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 

@@ -1,5 +1,5 @@
-// What the vector types share: loads of fewer bytes than a register holds that touch no other byte. Everything has
-// internal linkage (kernels.inl).
+// What the vector types share: unrolling, and loads of fewer bytes than a register holds that touch no other byte.
+// Everything has internal linkage (kernels.inl).
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,26 @@
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define HOPSPAN_ALWAYS_INLINE __forceinline
+#define HOPSPAN_INLINE_LAMBDA
 #else
 #define HOPSPAN_ALWAYS_INLINE inline __attribute__((always_inline))
+#define HOPSPAN_INLINE_LAMBDA __attribute__((always_inline))
 #endif
 
 namespace hopspan::distance {
 namespace {
 
 using Byte = unsigned char;
+
+// Calls f(0), ..., f(n - 1), n <= kMost, each with a constant, so that an array that f indexes can live in registers.
+template <std::size_t kMost, std::size_t kFirst = 0, typename F>
+HOPSPAN_ALWAYS_INLINE void unrolled(std::size_t n, const F& f) {
+  if constexpr (kFirst < kMost) {
+    if (kFirst == n) return;
+    f(kFirst);
+    unrolled<kMost, kFirst + 1>(n, f);
+  }
+}
 
 template <typename T>
 inline T read(const Byte* p) {

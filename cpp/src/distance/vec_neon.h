@@ -10,8 +10,8 @@ namespace {
 
 constexpr const char* kIsa = "neon";
 constexpr std::size_t kRowsAtOnce = 16;
-constexpr int kQueryTile = 8;
-constexpr int kRowVectors = 3;
+constexpr std::size_t kQueryTile = 8;
+constexpr std::size_t kRowVectors = 3;
 
 inline void prefetch(const void* p) {
 #if defined(__GNUC__)

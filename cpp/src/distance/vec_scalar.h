@@ -8,8 +8,8 @@ namespace {
 
 constexpr const char* kIsa = "scalar";
 constexpr std::size_t kRowsAtOnce = 4;
-constexpr int kQueryTile = 4;
-constexpr int kRowVectors = 1;
+constexpr std::size_t kQueryTile = 4;
+constexpr std::size_t kRowVectors = 1;
 
 inline void prefetch([[maybe_unused]] const void* p) {
 #if defined(__GNUC__)
@@ -79,9 +79,12 @@ inline I16 sub(I16 a, I16 b) { return {a.v - b.v}; }
 inline I32 mul_add(I32 acc, I16 a, I16 b) { return {acc.v + static_cast<std::uint32_t>(a.v * b.v)}; }
 inline std::uint32_t reduce(I32 a) { return a.v; }
 
-// One lane has no part.
-inline I16 load_i8(const Byte* p, std::size_t = 1) { return {read<std::int8_t>(p)}; }
-inline I16 load_u8(const Byte* p, std::size_t = 1) { return {*p}; }
+inline I16 load_i8(const Byte* p) { return {read<std::int8_t>(p)}; }
+inline I16 load_u8(const Byte* p) { return {*p}; }
+
+// The only part of one lane is none.
+inline I16 load_i8(const Byte*, std::size_t) { return {0}; }
+inline I16 load_u8(const Byte*, std::size_t) { return {0}; }
 
 struct Bits {
   static constexpr std::size_t kLanes = 8;
