@@ -41,6 +41,8 @@ HnswEngine::HnswEngine(const IndexOptions& options, const vectors::Matrix& rows,
     : options_(options), rows_(rows), id_map_(id_map), space_(rows), graph_(options.hnsw) {}
 
 void HnswEngine::insert(const AddOptions& options) {
+  if (!validated_) hnsw::validate(graph_, options_.hnsw, graph_.size());
+  validated_ = true;
   Calibration fresh;
   const bool stale = rows_.size() >= kCalibrateFrom && rows_.size() > 2 * calibration_.size();
   const auto calibrate_it = [&] {
@@ -141,6 +143,7 @@ void HnswEngine::load(const storage::ContainerReader& reader, bool verify) {
   storage::ByteReader calibration(bytes.data(), bytes.size(), "the calibration");
   calibration_ = Calibration::read(calibration);
   if (verify) hnsw::validate(graph_, options_.hnsw, rows_.size());
+  validated_ = verify;
 }
 
 void HnswEngine::describe(Stats& stats) const {

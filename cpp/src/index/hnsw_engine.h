@@ -48,6 +48,7 @@ class HnswEngine final : public Engine {
   hnsw::Space space_;
   hnsw::Graph graph_;
   Calibration calibration_;
+  bool validated_ = true;  // insertion follows links unchecked, so a graph loaded unverified is validated before it
   mutable Spares<Worker> spares_;
 };
 

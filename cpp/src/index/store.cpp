@@ -1,6 +1,7 @@
 #include "index/store.h"
 
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 
@@ -111,12 +112,12 @@ Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, cons
 }
 
 void Store::save(storage::Env& env, const std::filesystem::path& path) const {
-  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(mutex_);
   storage::atomic_save(env, path, [this](storage::WritableFile& file) { write(file); });
 }
 
 std::vector<std::byte> Store::to_bytes() const {
-  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(mutex_);
   std::vector<std::byte> bytes;
   storage::MemoryWriter writer(bytes);
   write(writer);
@@ -143,7 +144,7 @@ std::uint64_t Store::content_id(const storage::ByteWriter& meta) const {
 }
 
 std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) {
-  const std::unique_lock<std::shared_mutex> lock(mutex_);
+  const std::unique_lock<core::FairMutex> lock(mutex_);
   const std::size_t before = rows_.size();
   check_room(before, vectors.rows);
   std::vector<std::int64_t> added(vectors.rows);
@@ -160,35 +161,35 @@ std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64
   return added;
 }
 
-void Store::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
-                   float* distances) const {
+void Store::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids, float* distances) const {
   check_search(options);
   vectors::check_queries(rows_.format(), queries);
-  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(mutex_);
   engine_->search(queries, options, ids, distances);
 }
 
 void Store::get(const std::int64_t* ids, std::size_t count, void* out) const {
-  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(mutex_);
   for (std::size_t i = 0; i < count; ++i) {
     const std::optional<std::uint32_t> slot = id_map_.find(ids[i]);
-    if (!slot) throw InvalidArgument("id " + std::to_string(ids[i]) + " (row " + std::to_string(i) + ") is not in the index");
+    if (!slot)
+      throw InvalidArgument("id " + std::to_string(ids[i]) + " (row " + std::to_string(i) + ") is not in the index");
     rows_.copy_elements(*slot, static_cast<std::byte*>(out) + i * row_bytes());
   }
 }
 
 bool Store::contains(std::int64_t id) const {
-  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(mutex_);
   return id_map_.find(id).has_value();
 }
 
 std::size_t Store::size() const {
-  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(mutex_);
   return rows_.size();
 }
 
 Stats Store::stats() const {
-  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(mutex_);
   Stats stats;
   stats.size = rows_.size();
   stats.mapped = rows_.rows().mapped();
@@ -199,7 +200,7 @@ Stats Store::stats() const {
 }
 
 CheckReport Store::check(bool deep) const {
-  const std::shared_lock<std::shared_mutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(mutex_);
   if (reader_) reader_->verify();
   rows_.check();
   id_map_.check();
@@ -212,7 +213,7 @@ CheckReport Store::check(bool deep) const {
 std::vector<TunePoint> Store::tune(const MatrixView& queries, const TuneOptions& options) {
   check_k(options.k);
   if (queries.data != nullptr) vectors::check_queries(rows_.format(), queries);
-  const std::unique_lock<std::shared_mutex> lock(mutex_);
+  const std::unique_lock<core::FairMutex> lock(mutex_);
   if (rows_.size() == 0) throw InvalidArgument("an empty index cannot be tuned");
   return engine_->tune(queries, options);
 }

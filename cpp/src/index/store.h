@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <shared_mutex>
 #include <vector>
 
+#include "core/fair_mutex.h"
 #include "hopspan/index.h"
 #include "index/engine.h"
 #include "index/id_map.h"
@@ -52,7 +52,7 @@ class Store {
   IdMap id_map_;
   std::unique_ptr<Engine> engine_;
   std::shared_ptr<const storage::ContainerReader> reader_;  // of the file that is mapped, if any
-  mutable std::shared_mutex mutex_;
+  mutable core::FairMutex mutex_;
 };
 
 }  // namespace hopspan::index

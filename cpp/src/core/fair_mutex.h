@@ -1,0 +1,35 @@
+// A shared mutex under which neither side starves: readers that come while a writer waits go after it. The standard
+// one may let readers in for as long as any of them holds it.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+
+namespace hopspan::core {
+
+class FairMutex {
+ public:
+  void lock() {
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    {
+      const std::lock_guard<std::mutex> turn(gate_);
+      mutex_.lock();
+    }
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  void unlock() { mutex_.unlock(); }
+
+  void lock_shared() {
+    if (waiting_.load(std::memory_order_relaxed) != 0) const std::lock_guard<std::mutex> turn(gate_);
+    mutex_.lock_shared();
+  }
+  void unlock_shared() { mutex_.unlock_shared(); }
+
+ private:
+  std::shared_mutex mutex_;
+  std::mutex gate_;  // a writer holds it while it waits
+  std::atomic<int> waiting_{0};
+};
+
+}  // namespace hopspan::core
