@@ -75,7 +75,7 @@ TEST(atomic_save_of_a_first_file_survives_a_power_cut_at_every_operation) {
 }
 
 TEST(atomic_save_keeps_the_old_file_when_any_operation_fails) {
-  for (const int code : {EIO, ENOSPC, EINTR, EDQUOT}) {
+  for (const int code : {EIO, ENOSPC, EINTR, EACCES}) {
     const std::size_t operations = for_each_error(code, put_old, save_new, [](FaultEnv& env, std::size_t operation) {
       CHECK_EQUAL(env.names().size(), 1u);
       const bool renamed = operation == 7;  // create, 3 appends, sync, close, rename, sync_dir
