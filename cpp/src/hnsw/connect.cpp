@@ -37,13 +37,7 @@ void Connector::link_back(std::size_t level, const std::vector<std::uint32_t>& s
     }
   };
   core::parallel_for(groups_.size() - 1, kTargetsPerPiece, threads_, {}, body);
-  std::vector<std::uint32_t> orphans;
-  for (Worker& worker : workers_) {
-    orphans.insert(orphans.end(), worker.refused.begin(), worker.refused.end());
-    worker.refused.clear();
-  }
-  std::sort(orphans.begin(), orphans.end());
-  for (const std::uint32_t orphan : orphans) adopt(orphan);
+  adopt_refused(sources);
 }
 
 void Connector::collect_edges(const std::vector<std::uint32_t>& sources) {
@@ -52,7 +46,8 @@ void Connector::collect_edges(const std::vector<std::uint32_t>& sources) {
   for (const std::uint32_t source : sources) {
     const std::uint32_t* row = level_->row(source);
     for (std::size_t i = 0; i < level_->width && row[i] != kNone; ++i) {
-      edges_.push_back(static_cast<std::uint64_t>(target(row[i])) << 32 | source);
+      const std::uint32_t back = source | (row[i] & kTreeBit);
+      edges_.push_back(static_cast<std::uint64_t>(target(row[i])) << 32 | back);
     }
   }
   std::sort(edges_.begin(), edges_.end());
@@ -62,19 +57,20 @@ void Connector::collect_edges(const std::vector<std::uint32_t>& sources) {
   groups_.push_back(edges_.size());
 }
 
-// Adds links from `node` to the sources of edges_[first, last).
+// Adds the links of edges_[first, last) to the row of `node`; a wish for a parent that has no room is refused.
 void Connector::connect(std::uint32_t node, std::size_t first, std::size_t last, Worker& worker) {
   const std::size_t width = level_->width;
   std::uint32_t* row = links_ + node * width;
   std::vector<std::uint32_t> links(row, row + degree(row, width));
-  std::size_t children = tree_degree(row, width);
+  std::size_t edges = tree_degree(row, width);
   for (std::size_t e = first; e < last; ++e) {
-    const std::uint32_t source = static_cast<std::uint32_t>(edges_[e]);
-    const bool wishes = level_->row(source)[0] == (node | kTreeBit);
-    const bool child = wishes && children < max_tree_degree(*level_);
-    if (wishes && !child) worker.refused.push_back(source);
-    if (child) ++children;
-    links.push_back(child ? source | kTreeBit : source);
+    std::uint32_t link = static_cast<std::uint32_t>(edges_[e]);
+    if (is_tree(link) && edges >= max_tree_degree(*level_)) {
+      link = target(link);
+      worker.refusals.push_back({link, node});
+    }
+    if (is_tree(link)) ++edges;
+    links.push_back(link);
   }
   if (links.size() <= width) {
     std::copy(links.begin(), links.end(), row);
@@ -106,15 +102,29 @@ void Connector::shrink(std::uint32_t node, const std::vector<std::uint32_t>& lin
   }
 }
 
+// In the order of joining, so that what a node wished for is part of the tree by then.
+void Connector::adopt_refused(const std::vector<std::uint32_t>& sources) {
+  std::vector<Refusal> refusals;
+  for (Worker& worker : workers_) {
+    refusals.insert(refusals.end(), worker.refusals.begin(), worker.refusals.end());
+    worker.refusals.clear();
+  }
+  if (refusals.empty()) return;
+  for (const std::uint32_t source : sources) {
+    const auto found = std::find_if(refusals.begin(), refusals.end(),
+                                    [source](const Refusal& refusal) { return refusal.orphan == source; });
+    if (found != refusals.end()) adopt(*found);
+  }
+}
+
 // Finds another parent for a node whose wish was refused.
-void Connector::adopt(std::uint32_t orphan) {
-  std::uint32_t* row = links_ + orphan * level_->width;
-  const std::uint32_t wish = target(row[0]);
-  row[0] = wish;
-  const std::uint32_t parent = find_parent(wish);
+void Connector::adopt(const Refusal& refusal) {
+  std::uint32_t* row = links_ + refusal.orphan * level_->width;
+  *std::find(row, row + level_->width, refusal.wish | kTreeBit) = refusal.wish;
+  const std::uint32_t parent = find_parent(refusal.wish);
   journal_.save(number_, parent);
-  add_tree_link(parent, orphan);
-  add_tree_link(orphan, parent);
+  add_tree_link(parent, refusal.orphan);
+  add_tree_link(refusal.orphan, parent);
 }
 
 // The first node with room for a child on a breadth-first walk of the tree from `start`.

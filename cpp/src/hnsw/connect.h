@@ -20,24 +20,31 @@ class Connector {
  public:
   Connector(Graph& graph, const Space& space, Journal& journal, std::size_t threads);
 
-  // sources: nodes of the level whose rows are filled, the link to the tree parent that they wish for first and marked.
+  // sources: the new nodes of the level in the order of joining; their rows are filled, with the link to the tree parent
+  // that they wish for, which joined before them, first and marked.
   void link_back(std::size_t level, const std::vector<std::uint32_t>& sources);
 
  private:
+  struct Refusal {
+    std::uint32_t orphan;
+    std::uint32_t wish;
+  };
+
   struct Worker {
     Selector selector;
     std::vector<std::uint64_t> candidates;
     std::vector<std::uint64_t> kept;
     std::vector<std::uint32_t> slots;
     std::vector<float> distances;
-    std::vector<std::uint32_t> refused;
+    std::vector<Refusal> refusals;
     core::Buffer query;
   };
 
   void collect_edges(const std::vector<std::uint32_t>& sources);
   void connect(std::uint32_t node, std::size_t first, std::size_t last, Worker& worker);
   void shrink(std::uint32_t node, const std::vector<std::uint32_t>& links, Worker& worker);
-  void adopt(std::uint32_t orphan);
+  void adopt_refused(const std::vector<std::uint32_t>& sources);
+  void adopt(const Refusal& refusal);
   std::uint32_t find_parent(std::uint32_t start) const;
   void add_tree_link(std::uint32_t from, std::uint32_t to);
 
@@ -46,7 +53,7 @@ class Connector {
   Journal& journal_;
   std::size_t threads_;
   std::vector<Worker> workers_;
-  std::vector<std::uint64_t> edges_;       // (target, source), sorted
+  std::vector<std::uint64_t> edges_;       // (target, link to add to its row), sorted
   std::vector<std::size_t> groups_;        // where each target's edges start, and the end
   std::size_t number_ = 0;                 // the level at work
   Level* level_ = nullptr;

@@ -14,11 +14,12 @@ namespace hopspan::hnsw {
 namespace {
 
 constexpr std::size_t kNodesPerPiece = 16;
-constexpr std::size_t kBatchShare = 50;  // a batch is at most this part of what the graph holds
+constexpr std::size_t kMaxBatch = 512;
+constexpr std::size_t kBatchShare = 8;  // a batch is at most this part of what the graph holds
 
-// New nodes join in batches. Every node of a batch searches the graph as it was before the batch and chooses its links
-// (in parallel, each writing only its own rows); then the chosen nodes link back, grouped by target (in parallel, each
-// target by one thread). No step depends on which thread does it.
+// New nodes join in batches. Every node of a batch searches the graph as it was before the batch, compares itself with
+// the nodes before it in the batch, and chooses its links (in parallel, each writing only its own rows); then the chosen
+// nodes link back, grouped by target (in parallel, each target by one thread). No step depends on which thread does it.
 class Insertion {
  public:
   Insertion(Graph& graph, const Space& space, const HnswOptions& options, std::size_t threads)
@@ -48,22 +49,26 @@ class Insertion {
     Selector selector;
     std::vector<std::uint64_t> candidates;
     std::vector<std::uint64_t> kept;
+    std::vector<float> mate_distances;
     core::Buffer query;
   };
 
   // A node above all others joins alone.
   std::size_t batch_size(std::size_t present, const Newcomer& first) const {
     const bool on_top = graph_.entry == kNone || first.level > entry_level_;
-    return on_top ? 1 : std::max<std::size_t>(1, present / kBatchShare);
+    return on_top ? 1 : std::clamp<std::size_t>(present / kBatchShare, 1, kMaxBatch);
   }
 
   void join(const Newcomer* batch, std::size_t size, const Progress& progress) {
     if (graph_.entry != kNone) {
-      core::parallel_for(size, kNodesPerPiece, threads_, progress,
-                         [&](std::size_t begin, std::size_t end, std::size_t worker) {
-                           for (std::size_t i = begin; i < end; ++i) link_out(batch[i], workers_[worker]);
-                         });
-      link_back(batch, size);
+      number_batch(batch, size);
+      const auto body = [&](std::size_t begin, std::size_t end, std::size_t worker) {
+        for (std::size_t i = begin; i < end; ++i) link_out(batch[i], i, workers_[worker]);
+      };
+      core::parallel_for(size, kNodesPerPiece, threads_, progress, body);
+      for (std::size_t l = 0; l < nodes_.size(); ++l) {
+        if (!nodes_[l].empty()) connector_.link_back(l, nodes_[l]);
+      }
     }
     if (graph_.entry == kNone || batch[0].level > entry_level_) {
       graph_.entry = batch[0].node;
@@ -71,8 +76,23 @@ class Insertion {
     }
   }
 
-  // Alg. 1 of the paper but for the links back.
-  void link_out(const Newcomer& newcomer, Worker& worker) {
+  // Fills slots_ and nodes_. As higher levels come first, the nodes of a level are those of the batch's first members.
+  void number_batch(const Newcomer* batch, std::size_t size) {
+    slots_.clear();
+    nodes_.assign(entry_level_ + 1, {});
+    for (std::size_t i = 0; i < size; ++i) {
+      slots_.push_back(batch[i].slot);
+      std::uint32_t node = batch[i].node;
+      for (std::size_t l = batch[i].level;; --l) {
+        if (l <= entry_level_) nodes_[l].push_back(node);
+        if (l == 0) break;
+        node = graph_.levels[l].below[node];
+      }
+    }
+  }
+
+  // Alg. 1 of the paper but for the links back; `place` is the newcomer's in its batch.
+  void link_out(const Newcomer& newcomer, std::size_t place, Worker& worker) {
     const void* query = space_.as_query(newcomer.slot, worker.query);
     std::uint32_t start = graph_.entry;
     std::size_t l = entry_level_;
@@ -80,17 +100,17 @@ class Insertion {
       start = descend(graph_.levels[l], space_, query, start, worker.scratch);
       start = graph_.levels[l].below[start];
     }
-    std::uint32_t node = newcomer.node;
-    for (std::size_t above = newcomer.level; above > l; --above) node = graph_.levels[above].below[node];
+    worker.mate_distances.resize(place);
+    space_.distances(query, slots_.data(), place, worker.mate_distances.data());
     Pool& pool = worker.scratch.pool;
     pool.reset(options_.ef_construction);
     pool.insert(make_key(space_.distance(query, graph_.levels[l].slot(start)), start));
     for (;; --l) {
       Level& level = graph_.levels[l];
       beam(level, space_, query, options_.ef_construction, worker.scratch);
-      choose(level, query, node, worker);
+      collect_candidates(level, query, nodes_[l], worker);
+      choose(level, nodes_[l][place], worker);
       if (l == 0) return;
-      node = level.below[node];
       pool.reopen([&level](std::uint32_t above) { return level.below[above]; });
     }
   }
@@ -100,12 +120,22 @@ class Insertion {
     return level.slots.size() == 0 ? std::min<std::size_t>(level.width, options_.M + options_.M / 2) : options_.M;
   }
 
-  // Fills the row of `node` from the pool, the nearest link first and marked as the tree parent that it wishes for.
-  void choose(Level& level, const void* query, std::uint32_t node, Worker& worker) {
+  // What the beam found, and the mates that came before in the batch as far as they are near enough for it. The rows of
+  // mates are being written and must not be read.
+  void collect_candidates(const Level& level, const void* query, const std::vector<std::uint32_t>& mates,
+                          Worker& worker) {
     const Pool& pool = worker.scratch.pool;
     worker.candidates.clear();
     for (std::size_t i = 0; i < pool.size(); ++i) worker.candidates.push_back(pool[i] & ~std::uint64_t{1});
     if (options_.extend_candidates) extend(level, query, worker);
+    for (std::size_t i = 0; i < worker.mate_distances.size(); ++i) {
+      const std::uint64_t key = make_key(worker.mate_distances[i], mates[i]);
+      if (key < pool.limit()) worker.candidates.push_back(key);
+    }
+  }
+
+  // Fills the row of `node` from the candidates, the nearest link first and marked as the tree parent that it wishes for.
+  void choose(Level& level, std::uint32_t node, Worker& worker) {
     worker.kept.clear();
     worker.selector.select(level, space_, worker.candidates, out_degree(level), options_.keep_pruned_connections,
                            worker.kept);
@@ -132,21 +162,6 @@ class Insertion {
     for (std::size_t i = 0; i < nodes.size(); ++i) worker.candidates.push_back(make_key(distances[i], nodes[i]));
   }
 
-  void link_back(const Newcomer* batch, std::size_t size) {
-    std::vector<std::vector<std::uint32_t>> sources(entry_level_ + 1);
-    for (std::size_t i = 0; i < size; ++i) {
-      std::uint32_t node = batch[i].node;
-      for (std::size_t l = batch[i].level;; --l) {
-        if (l <= entry_level_) sources[l].push_back(node);
-        if (l == 0) break;
-        node = graph_.levels[l].below[node];
-      }
-    }
-    for (std::size_t l = 0; l < sources.size(); ++l) {
-      if (!sources[l].empty()) connector_.link_back(l, sources[l]);
-    }
-  }
-
   Graph& graph_;
   const Space& space_;
   const HnswOptions& options_;
@@ -155,6 +170,8 @@ class Insertion {
   Connector connector_;
   std::size_t entry_level_;
   std::vector<Worker> workers_;
+  std::vector<std::uint32_t> slots_;               // of the batch at work
+  std::vector<std::vector<std::uint32_t>> nodes_;  // its node numbers on each level
 };
 
 }  // namespace

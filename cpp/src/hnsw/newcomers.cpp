@@ -9,7 +9,6 @@ namespace hopspan::hnsw {
 namespace {
 
 constexpr std::uint64_t kLevelStream = 0x6C6576656C;  // "level"
-constexpr std::uint64_t kOrderStream = 0x6F72646572;  // "order"
 
 // Appends `count` nodes with empty rows.
 void grow(Level& level, std::size_t count) {
@@ -71,12 +70,7 @@ std::vector<Newcomer> append_nodes(Graph& graph, std::size_t size, std::uint32_t
     slots.resize(kept);
     nodes.resize(kept);
   }
-  std::sort(all.begin(), all.end(), [seed](const Newcomer& a, const Newcomer& b) {
-    if (a.level != b.level) return a.level > b.level;
-    const std::uint64_t x = core::random_u64(seed ^ kOrderStream, a.slot);
-    const std::uint64_t y = core::random_u64(seed ^ kOrderStream, b.slot);
-    return x != y ? x < y : a.slot < b.slot;
-  });
+  std::stable_sort(all.begin(), all.end(), [](const Newcomer& a, const Newcomer& b) { return a.level > b.level; });
   return all;
 }
 

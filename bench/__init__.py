@@ -1,0 +1,1 @@
+"""Measurements of hopspan beside other libraries: `python -m bench --help`."""

@@ -1,0 +1,113 @@
+"""What is not a graph curve: exact search, one-query calls, saving, loading, importing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import hopspan
+import numpy as np
+
+from bench.peers import PEERS
+from bench.sets import K, Set
+from bench.timing import best_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BATCH = 1000
+_CALLS = 2000
+_CHUNK = 1 << 20
+
+
+def exact(data: Set, names: list[str], rounds: int) -> dict[str, float]:
+    """Return seconds for one exact batch of 1,000 queries on one thread."""
+    calls = {}
+    for name in names:
+        if PEERS[name].flats:
+            peer = PEERS[name](data.metric, data.vectors.shape[1], 1, flat=True)
+            peer.build(data.vectors)
+            calls[name] = lambda peer=peer: peer.search(data.queries[:_BATCH], K, 0)
+    return best_of(calls, rounds)
+
+
+def call(names: list[str], rounds: int) -> dict[str, float]:
+    """Return microseconds for one call with one query on an index of 1,000 x 32, ef = 10."""
+    random = np.random.default_rng(0)
+    vectors = random.standard_normal((1000, 32), dtype=np.float32)
+    query = vectors[:1].copy()
+    calls = {}
+    for name in names:
+        peer = PEERS[name]("l2", 32, 1)
+        peer.build(vectors)
+        peer.search(query, K, K)
+        calls[name] = lambda index=peer.index, name=name: _repeat(index, name, query)
+    return {name: seconds / _CALLS * 1e6 for name, seconds in best_of(calls, rounds).items()}
+
+
+def _repeat(index: object, name: str, query: np.ndarray) -> None:
+    one = {
+        "hopspan": lambda: index.search(query, K, ef=K),
+        "hnswlib": lambda: index.knn_query(query, K),
+        "faiss": lambda: index.search(query, K),
+    }[name]
+    for _ in range(_CALLS):
+        one()
+
+
+def storage(data: Set, rounds: int, folder: Path) -> dict[str, float]:
+    """Return seconds to save an index and to write as many bytes with fsync, and what a mapped load reads."""
+    index = hopspan.Index(data.vectors.shape[1], data.metric)
+    index.add(data.vectors)
+    file = folder / "saved.index"
+    index.save(file)
+    size = file.stat().st_size
+    seconds = best_of({"save": lambda: index.save(file), "plain write": lambda: _write(folder / "plain", size)}, rounds)
+    _forget(file)
+    before = _bytes_read()
+    mapped = hopspan.load(file, mmap=True, verify=False)
+    read = _bytes_read() - before
+    found = mapped.search(data.queries[:100], K, ef=64).ids
+    assert (found == index.search(data.queries[:100], K, ef=64).ids).all()
+    return {**seconds, "file bytes": float(size), "share read by a mapped load": read / size}
+
+
+def _write(path: Path, size: int) -> None:
+    block = b"\1" * _CHUNK
+    with path.open("wb", buffering=0) as file:
+        for _ in range(size // _CHUNK):
+            file.write(block)
+        file.write(block[: size % _CHUNK])
+        os.fsync(file.fileno())
+
+
+def _forget(path: Path) -> None:
+    """Drop the file from the page cache."""
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _bytes_read() -> int:
+    with open("/proc/self/io") as file:
+        return int(next(line for line in file if line.startswith("read_bytes")).split()[1])
+
+
+def import_time(rounds: int) -> dict[str, float]:
+    """Return milliseconds that importing takes, each in a fresh interpreter."""
+    best = {"numpy": float("inf"), "hopspan": float("inf")}
+    code = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+    for _ in range(rounds):
+        for name in best:
+            done = subprocess.run([sys.executable, "-c", code.format(name)], capture_output=True, check=True, text=True)
+            best[name] = min(best[name], float(done.stdout) * 1e3)
+    return best
+
+
+def warm_up() -> None:
+    """Let the clock of the processor settle."""
+    end = time.perf_counter() + 0.5
+    while time.perf_counter() < end:
+        pass
