@@ -20,8 +20,8 @@ class Connector {
  public:
   Connector(Graph& graph, const Space& space, Journal& journal, std::size_t threads);
 
-  // sources: the new nodes of the level in the order of joining; their rows are filled, with the link to the tree parent
-  // that they wish for, which joined before them, first and marked.
+  // sources: the new nodes of the level in the order of joining; their rows are filled, with the link to the tree
+  // parent that they wish for, which joined before them, first and marked.
   void link_back(std::size_t level, const std::vector<std::uint32_t>& sources);
 
  private:
@@ -53,9 +53,9 @@ class Connector {
   Journal& journal_;
   std::size_t threads_;
   std::vector<Worker> workers_;
-  std::vector<std::uint64_t> edges_;       // (target, link to add to its row), sorted
-  std::vector<std::size_t> groups_;        // where each target's edges start, and the end
-  std::size_t number_ = 0;                 // the level at work
+  std::vector<std::uint64_t> edges_;  // (target, link to add to its row), sorted
+  std::vector<std::size_t> groups_;   // where each target's edges start, and the end
+  std::size_t number_ = 0;            // the level at work
   Level* level_ = nullptr;
   std::uint32_t* links_ = nullptr;
 };

@@ -58,7 +58,8 @@ std::size_t degree(const std::uint32_t* row, std::size_t width) {
 
 void validate(const Graph& graph, const HnswOptions& options, std::size_t size) {
   if (graph.levels.empty() || graph.levels.size() > kMaxLevels) corrupt(0, "bad number of levels");
-  if (graph.size() != size || size > kMaxNodes) corrupt(0, "holds " + std::to_string(graph.size()) + " nodes, not " + std::to_string(size));
+  if (graph.size() != size || size > kMaxNodes)
+    corrupt(0, "holds " + std::to_string(graph.size()) + " nodes, not " + std::to_string(size));
   for (std::size_t number = 0; number < graph.levels.size(); ++number) {
     const Level& level = graph.levels[number];
     const std::size_t width = std::size_t{options.M} * (number == 0 ? 2 : 1);

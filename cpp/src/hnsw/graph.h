@@ -1,8 +1,8 @@
 // The links of a hierarchical navigable small world graph (Malkov & Yashunin, 1603.09320), without the vectors.
 //
 // A level has one row of links for each of its nodes. On level 0 nodes are slots and rows are 2 M wide; on the levels
-// above nodes are numbered within their level, stand for a slot, know their number one level below, and rows are M wide.
-// A row is packed to the left and the unused rest holds kNone.
+// above nodes are numbered within their level, stand for a slot, know their number one level below, and rows are M
+// wide. A row is packed to the left and the unused rest holds kNone.
 //
 // Links with kTreeBit form, on each level, one spanning tree whose edges are there in both directions. Pruning never
 // drops them, so every node can be reached from every other.

@@ -18,13 +18,19 @@ constexpr std::size_t kMaxBatch = 512;
 constexpr std::size_t kBatchShare = 8;  // a batch is at most this part of what the graph holds
 
 // New nodes join in batches. Every node of a batch searches the graph as it was before the batch, compares itself with
-// the nodes before it in the batch, and chooses its links (in parallel, each writing only its own rows); then the chosen
-// nodes link back, grouped by target (in parallel, each target by one thread). No step depends on which thread does it.
+// the nodes before it in the batch, and chooses its links (in parallel, each writing only its own rows); then the
+// chosen nodes link back, grouped by target (in parallel, each target by one thread). No step depends on which thread
+// does it.
 class Insertion {
  public:
   Insertion(Graph& graph, const Space& space, const HnswOptions& options, std::size_t threads)
-      : graph_(graph), space_(space), options_(options), threads_(threads), journal_(graph),
-        connector_(graph, space, journal_, threads), entry_level_(graph.levels.size() - 1) {
+      : graph_(graph),
+        space_(space),
+        options_(options),
+        threads_(threads),
+        journal_(graph),
+        connector_(graph, space, journal_, threads),
+        entry_level_(graph.levels.size() - 1) {
     workers_.resize(core::worker_count(SIZE_MAX, 1, threads));
   }
 
@@ -134,7 +140,8 @@ class Insertion {
     }
   }
 
-  // Fills the row of `node` from the candidates, the nearest link first and marked as the tree parent that it wishes for.
+  // Fills the row of `node` from the candidates, the nearest link first and marked as the tree parent that it wishes
+  // for.
   void choose(Level& level, std::uint32_t node, Worker& worker) {
     worker.kept.clear();
     worker.selector.select(level, space_, worker.candidates, out_degree(level), options_.keep_pruned_connections,

@@ -19,8 +19,8 @@ struct Newcomer {
 std::size_t random_level(std::uint64_t seed, std::uint32_t slot, std::uint32_t M);
 
 // Makes room in `graph` for the slots [graph.size(), size), with empty rows that nothing links to yet. Returns them in
-// the order of joining: higher levels first, so that the level below a level grows only once that level is complete, and
-// by slot within a level.
+// the order of joining: higher levels first, so that the level below a level grows only once that level is complete,
+// and by slot within a level.
 std::vector<Newcomer> append_nodes(Graph& graph, std::size_t size, std::uint32_t M, std::uint64_t seed);
 
 }  // namespace hopspan::hnsw

@@ -102,7 +102,8 @@ class Pool {
   template <typename Renumber>
   void reopen(Renumber&& renumber) {
     for (std::size_t i = 0; i < size_; ++i) {
-      keys_[i] = (keys_[i] & ~std::uint64_t{0xFFFFFFFF}) | static_cast<std::uint64_t>(renumber(key_node(keys_[i]))) << 1;
+      keys_[i] = (keys_[i] & ~std::uint64_t{0xFFFFFFFF}) | static_cast<std::uint64_t>(renumber(key_node(keys_[i])))
+                                                               << 1;
     }
     std::sort(keys_.data(), keys_.data() + size_);
     cursor_ = 0;

@@ -9,8 +9,8 @@
 namespace hopspan::hnsw {
 namespace {
 
-// The beam expands its nearest nodes a few at a time: their rows and their neighbours' vectors are fetched side by side,
-// where one node after the other would wait for memory at each step.
+// The beam expands its nearest nodes a few at a time: their rows and their neighbours' vectors are fetched side by
+// side, where one node after the other would wait for memory at each step.
 constexpr std::size_t kNodesAtOnce = 3;
 
 [[noreturn]] void bad_link(std::uint32_t node, std::uint32_t link, std::size_t size) {
@@ -110,8 +110,8 @@ std::uint32_t descend(const Level& level, const Space& space, const void* query,
   float best = entry_distance(level, space, query, node, excluded);
   for (bool moved = true; moved;) {
     moved = false;
-    const std::size_t count = gather<false>(level, space.rows().size(), node, excluded, scratch, 0,
-                                            [](std::uint32_t) { return true; });
+    const std::size_t count =
+        gather<false>(level, space.rows().size(), node, excluded, scratch, 0, [](std::uint32_t) { return true; });
     measure(space, query, count, scratch);
     ++scratch.counters.expansions;
     for (std::size_t i = 0; i < count; ++i) {

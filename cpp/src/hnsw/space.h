@@ -14,8 +14,8 @@ class Space {
  public:
   explicit Space(const vectors::Matrix& rows)
       : rows_(&rows),
-        kernel_(distance::kernels().kernels[static_cast<int>(rows.format().metric)]
-                                           [static_cast<int>(rows.format().dtype)]) {}
+        kernel_(distance::kernels()
+                    .kernels[static_cast<int>(rows.format().metric)][static_cast<int>(rows.format().dtype)]) {}
 
   const vectors::Matrix& rows() const noexcept { return *rows_; }
 

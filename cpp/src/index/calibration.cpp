@@ -9,8 +9,8 @@
 namespace hopspan::index {
 namespace {
 
-constexpr double kGrowth = 0.25;         // effort follows the size of the index to this power
-constexpr double kLeastSlope = 0.5;      // of log(missed) against log(effort), beyond what was measured
+constexpr double kGrowth = 0.25;     // effort follows the size of the index to this power
+constexpr double kLeastSlope = 0.5;  // of log(missed) against log(effort), beyond what was measured
 constexpr double kLeastMissed = 1e-6;
 
 double interpolate(double low, double high, double share) { return low * std::pow(high / low, share); }
@@ -40,7 +40,8 @@ std::size_t Calibration::effort(std::size_t k, double recall, std::size_t size) 
   } else if (j == 0 || ks_[j] == k) {
     effort = effort_at(j, recall);
   } else {
-    const double share = std::log(static_cast<double>(k) / ks_[j - 1]) / std::log(static_cast<double>(ks_[j]) / ks_[j - 1]);
+    const double share =
+        std::log(static_cast<double>(k) / ks_[j - 1]) / std::log(static_cast<double>(ks_[j]) / ks_[j - 1]);
     effort = interpolate(effort_at(j - 1, recall), effort_at(j, recall), share);
   }
   if (size > size_) effort *= std::pow(static_cast<double>(size) / static_cast<double>(size_), kGrowth);
@@ -63,7 +64,8 @@ double Calibration::extrapolate(std::size_t j, double recall) const {
   double slope = kLeastSlope;
   if (last > 0) {
     const double before = std::max(1.0 - recalls_[j][last - 1], missed);
-    slope = std::max(slope, std::log(before / missed) / std::log(static_cast<double>(efforts_[last]) / efforts_[last - 1]));
+    slope =
+        std::max(slope, std::log(before / missed) / std::log(static_cast<double>(efforts_[last]) / efforts_[last - 1]));
   }
   return efforts_[last] * std::pow(missed / (1.0 - recall), 1.0 / slope);
 }

@@ -12,15 +12,16 @@ namespace hopspan::index {
 class Calibration {
  public:
   Calibration() = default;
-  // size: of the index when it was measured. ks and efforts rise; recalls[j][i] belongs to ks[j] and efforts[i] and is 0
-  // where the effort is below k.
+  // size: of the index when it was measured. ks and efforts rise; recalls[j][i] belongs to ks[j] and efforts[i] and is
+  // 0 where the effort is below k.
   Calibration(std::size_t size, std::vector<std::uint32_t> ks, std::vector<std::uint32_t> efforts,
               std::vector<std::vector<double>> recalls);
 
   bool empty() const noexcept { return efforts_.empty(); }
   std::size_t size() const noexcept { return size_; }
 
-  // The effort that a recall target takes for k neighbours out of `size`, in [k, size]. Without measurements, all of it.
+  // The effort that a recall target takes for k neighbours out of `size`, in [k, size]. Without measurements, all of
+  // it.
   std::size_t effort(std::size_t k, double recall, std::size_t size) const;
 
   void write(storage::ByteWriter& writer) const;

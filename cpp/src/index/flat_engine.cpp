@@ -19,7 +19,8 @@ void FlatEngine::search(const MatrixView& queries, const SearchOptions& options,
 
 // There is nothing to choose; the one point tells the speed.
 std::vector<TunePoint> FlatEngine::tune(const MatrixView& queries, const TuneOptions& options) {
-  const Sample sample = queries.data == nullptr ? held_out(rows_, kTuneQueries, 0) : prepare_queries(rows_.format(), queries);
+  const Sample sample =
+      queries.data == nullptr ? held_out(rows_, kTuneQueries, 0) : prepare_queries(rows_.format(), queries);
   std::vector<std::int64_t> ids(sample.count() * options.k);
   std::vector<float> distances(ids.size());
   const Stopwatch watch;

@@ -1,5 +1,5 @@
-// The graph as sections of a container: GRPH tells the size of every level; LKnn, SLnn and BLnn hold the links, the slots
-// and the numbers below of level nn.
+// The graph as sections of a container: GRPH tells the size of every level; LKnn, SLnn and BLnn hold the links, the
+// slots and the numbers below of level nn.
 #pragma once
 
 #include "hnsw/graph.h"

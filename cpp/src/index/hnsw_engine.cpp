@@ -62,14 +62,13 @@ void HnswEngine::search(const MatrixView& queries, const SearchOptions& options,
                         float* distances) const {
   const std::size_t ef = effort(options);
   const std::size_t grain = std::clamp<std::size_t>(kExpansionsPerPiece / (ef + 1), 1, 16);
-  core::parallel_for(queries.rows, grain, options.threads, options.progress,
-                     [&](std::size_t begin, std::size_t end, std::size_t) {
-                       const auto worker = spares_.take();
-                       for (std::size_t row = begin; row < end; ++row) {
-                         search_one(queries, row, options.k, ef, *worker, ids + row * options.k,
-                                    distances + row * options.k);
-                       }
-                     });
+  core::parallel_for(
+      queries.rows, grain, options.threads, options.progress, [&](std::size_t begin, std::size_t end, std::size_t) {
+        const auto worker = spares_.take();
+        for (std::size_t row = begin; row < end; ++row) {
+          search_one(queries, row, options.k, ef, *worker, ids + row * options.k, distances + row * options.k);
+        }
+      });
 }
 
 void HnswEngine::search_one(const MatrixView& queries, std::size_t row, std::size_t k, std::size_t ef, Worker& worker,
@@ -91,12 +90,11 @@ void HnswEngine::search_one(const MatrixView& queries, std::size_t row, std::siz
 }
 
 std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const MeasureOptions& options) const {
-  return measure(space_, sample, options,
-                 [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
-                   const auto worker = spares_.take();
-                   const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[query];
-                   return hnsw::search(graph_, space_, sample.queries()[query], k, ef, worker->scratch, out, excluded);
-                 });
+  return measure(space_, sample, options, [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
+    const auto worker = spares_.take();
+    const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[query];
+    return hnsw::search(graph_, space_, sample.queries()[query], k, ef, worker->scratch, out, excluded);
+  });
 }
 
 Calibration HnswEngine::calibrate_held_out(const AddOptions& options) const {

@@ -186,10 +186,12 @@ void IdMap::check() const {
     if (id < 0) throw CorruptIndexError(name(id, slot) + " is negative");
     next_id = std::max(next_id, static_cast<std::uint64_t>(id) + 1);
     const std::uint32_t holder = table_.find(ids_.data(), id);
-    if (holder != slot) throw CorruptIndexError(name(id, slot) + " is the id of slot " + std::to_string(holder) + " too");
+    if (holder != slot)
+      throw CorruptIndexError(name(id, slot) + " is the id of slot " + std::to_string(holder) + " too");
   }
   if (next_id != next_id_) {
-    throw CorruptIndexError("the ids end at " + std::to_string(next_id - 1) + ", not at " + std::to_string(next_id_ - 1));
+    throw CorruptIndexError("the ids end at " + std::to_string(next_id - 1) + ", not at " +
+                            std::to_string(next_id_ - 1));
   }
 }
 

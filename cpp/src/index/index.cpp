@@ -21,7 +21,8 @@ Index Index::load(const std::filesystem::path& path, const LoadOptions& options)
 }
 
 Index Index::from_bytes(const void* data, std::size_t size) {
-  return Index(std::make_unique<Impl>(std::make_shared<const storage::MemoryFile>("bytes of an index", data, size), true));
+  return Index(
+      std::make_unique<Impl>(std::make_shared<const storage::MemoryFile>("bytes of an index", data, size), true));
 }
 
 void Index::save(const std::filesystem::path& path) const { impl_->save(storage::Env::system(), path); }
@@ -32,8 +33,7 @@ std::vector<std::int64_t> Index::add(const MatrixView& vectors, const std::int64
   return impl_->add(vectors, ids, options);
 }
 
-void Index::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
-                   float* distances) const {
+void Index::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids, float* distances) const {
   impl_->search(queries, options, ids, distances);
 }
 

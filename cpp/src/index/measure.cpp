@@ -111,7 +111,8 @@ std::vector<Measurement> measure(const hnsw::Space& space, const Sample& sample,
   }
 }
 
-Calibration calibrate(std::size_t size, const std::vector<std::uint32_t>& ks, const std::vector<Measurement>& measured) {
+Calibration calibrate(std::size_t size, const std::vector<std::uint32_t>& ks,
+                      const std::vector<Measurement>& measured) {
   std::vector<std::uint32_t> efforts;
   std::vector<std::vector<double>> recalls(ks.size());
   for (const Measurement& m : measured) {

@@ -22,7 +22,8 @@ struct Measurement {
 };
 
 // Writes the `k` results of sample query `query` with `effort` to `out` and returns how many there are.
-using SearchFn = core::FunctionRef<std::size_t(std::size_t query, std::size_t k, std::size_t effort, hnsw::Neighbor* out)>;
+using SearchFn =
+    core::FunctionRef<std::size_t(std::size_t query, std::size_t k, std::size_t effort, hnsw::Neighbor* out)>;
 
 struct MeasureOptions {
   std::vector<std::uint32_t> ks;  // rising; clipped to what the rows can give

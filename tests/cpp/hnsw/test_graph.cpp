@@ -1,5 +1,4 @@
 #include "hnsw/graph.h"
-
 #include "hnsw/graphs.h"
 #include "hopspan/error.h"
 #include "test.h"

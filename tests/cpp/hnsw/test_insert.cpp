@@ -1,8 +1,7 @@
-#include "hnsw/insert.h"
-
 #include <stdexcept>
 
 #include "hnsw/graphs.h"
+#include "hnsw/insert.h"
 #include "hnsw/newcomers.h"
 #include "test.h"
 

@@ -1,10 +1,9 @@
-#include "hnsw/scratch.h"
-
 #include <cmath>
 #include <limits>
 #include <set>
 
 #include "core/random.h"
+#include "hnsw/scratch.h"
 #include "test.h"
 
 using namespace hopspan::hnsw;

@@ -1,6 +1,5 @@
-#include "hnsw/search.h"
-
 #include "hnsw/graphs.h"
+#include "hnsw/search.h"
 #include "hopspan/error.h"
 #include "test.h"
 

@@ -1,7 +1,6 @@
-#include "hnsw/select.h"
-
 #include "hnsw/graphs.h"
 #include "hnsw/scratch.h"
+#include "hnsw/select.h"
 #include "test.h"
 
 using namespace hopspan;

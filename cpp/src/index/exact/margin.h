@@ -1,8 +1,9 @@
-// How far float32 sums can be from the distances that they stand for, so that a scan in float32 never loses a neighbour.
+// How far float32 sums can be from the distances that they stand for, so that a scan in float32 never loses a
+// neighbour.
 //
-// A float32 sum of n products, in any order, with or without fused multiply-add, is off by at most gamma(n) times the sum
-// of the products' magnitudes (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). The bounds here
-// allow for a few roundings more than there are, which also covers those of double precision.
+// A float32 sum of n products, in any order, with or without fused multiply-add, is off by at most gamma(n) times the
+// sum of the products' magnitudes (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). The bounds
+// here allow for a few roundings more than there are, which also covers those of double precision.
 #pragma once
 
 #include <cstddef>
@@ -42,8 +43,8 @@ class Margin {
 // For the distances that the one-to-many kernels give.
 Margin kernel_margin(const vectors::RowFormat& format, double query_norm, const NormRange& rows);
 
-// For scores made of block products: low or high bounds of |x|^2 / 2 minus <q, x> under l2; minus <q, x> under ip; minus
-// <q, x> of unit vectors under cosine.
+// For scores made of block products: low or high bounds of |x|^2 / 2 minus <q, x> under l2; minus <q, x> under ip;
+// minus <q, x> of unit vectors under cosine.
 Margin product_margin(const vectors::RowFormat& format, double query_norm, const NormRange& rows);
 
 }  // namespace hopspan::index::exact

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <mutex>
 
+#include "hopspan/options.h"
 #include "index/exact/margin.h"
 #include "index/exact/panels.h"
-#include "hopspan/options.h"
 #include "index/id_map.h"
 #include "vectors/matrix.h"
 
