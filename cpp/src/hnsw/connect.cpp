@@ -23,6 +23,7 @@ Connector::Connector(Graph& graph, const Space& space, Journal& journal, std::si
 }
 
 void Connector::link_back(std::size_t level, const std::vector<std::uint32_t>& sources) {
+  if (sources.empty()) return;
   number_ = level;
   level_ = &graph_.levels[level];
   links_ = level_->links.mutable_data();

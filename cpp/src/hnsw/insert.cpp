@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/threads.h"
+#include "hnsw/batch.h"
 #include "hnsw/connect.h"
 #include "hnsw/journal.h"
 #include "hnsw/newcomers.h"
@@ -39,7 +40,7 @@ class Insertion {
     const std::vector<Newcomer> newcomers = append_nodes(graph_, space_.rows().size(), options_.M, seed);
     std::size_t done = 0;
     while (done < newcomers.size()) {
-      const std::size_t size = std::min(batch_size(before + done, newcomers[done]), newcomers.size() - done);
+      const std::size_t size = batch_size(newcomers.data() + done, newcomers.size() - done, before + done);
       join(newcomers.data() + done, size, [&](std::size_t part, std::size_t) {
         if (progress) progress(done + part, newcomers.size());
       });
@@ -59,41 +60,28 @@ class Insertion {
     core::Buffer query;
   };
 
-  // A node above all others joins alone.
-  std::size_t batch_size(std::size_t present, const Newcomer& first) const {
-    const bool on_top = graph_.entry == kNone || first.level > entry_level_;
-    return on_top ? 1 : std::clamp<std::size_t>(present / kBatchShare, 1, kMaxBatch);
+  // How many of the newcomers join next, while the graph holds `present` nodes. One above all others joins alone.
+  std::size_t batch_size(const Newcomer* next, std::size_t left, std::size_t present) const {
+    if (on_top(*next)) return 1;
+    const std::size_t most = std::min(left, std::clamp<std::size_t>(present / kBatchShare, 1, kMaxBatch));
+    return static_cast<std::size_t>(std::find_if(next, next + most, [this](const Newcomer& n) { return on_top(n); }) -
+                                    next);
   }
 
-  void join(const Newcomer* batch, std::size_t size, const Progress& progress) {
+  bool on_top(const Newcomer& newcomer) const { return graph_.entry == kNone || newcomer.level > entry_level_; }
+
+  void join(const Newcomer* newcomers, std::size_t size, const Progress& progress) {
     if (graph_.entry != kNone) {
-      number_batch(batch, size);
+      batch_.assign(graph_, newcomers, size, entry_level_ + 1);
       const auto body = [&](std::size_t begin, std::size_t end, std::size_t worker) {
-        for (std::size_t i = begin; i < end; ++i) link_out(batch[i], i, workers_[worker]);
+        for (std::size_t i = begin; i < end; ++i) link_out(newcomers[i], i, workers_[worker]);
       };
       core::parallel_for(size, kNodesPerPiece, threads_, progress, body);
-      for (std::size_t l = 0; l < nodes_.size(); ++l) {
-        if (!nodes_[l].empty()) connector_.link_back(l, nodes_[l]);
-      }
+      for (std::size_t l = 0; l < batch_.levels().size(); ++l) connector_.link_back(l, batch_.levels()[l].nodes);
     }
-    if (graph_.entry == kNone || batch[0].level > entry_level_) {
-      graph_.entry = batch[0].node;
-      entry_level_ = batch[0].level;
-    }
-  }
-
-  // Fills slots_ and nodes_. As higher levels come first, the nodes of a level are those of the batch's first members.
-  void number_batch(const Newcomer* batch, std::size_t size) {
-    slots_.clear();
-    nodes_.assign(entry_level_ + 1, {});
-    for (std::size_t i = 0; i < size; ++i) {
-      slots_.push_back(batch[i].slot);
-      std::uint32_t node = batch[i].node;
-      for (std::size_t l = batch[i].level;; --l) {
-        if (l <= entry_level_) nodes_[l].push_back(node);
-        if (l == 0) break;
-        node = graph_.levels[l].below[node];
-      }
+    if (on_top(*newcomers)) {
+      graph_.entry = newcomers->node;
+      entry_level_ = newcomers->level;
     }
   }
 
@@ -107,15 +95,17 @@ class Insertion {
       start = graph_.levels[l].below[start];
     }
     worker.mate_distances.resize(place);
-    space_.distances(query, slots_.data(), place, worker.mate_distances.data());
+    space_.distances(query, batch_.slots().data(), place, worker.mate_distances.data());
     Pool& pool = worker.scratch.pool;
     pool.reset(options_.ef_construction);
     pool.insert(make_key(space_.distance(query, graph_.levels[l].slot(start)), start));
     for (;; --l) {
       Level& level = graph_.levels[l];
       beam(level, space_, query, options_.ef_construction, worker.scratch);
-      collect_candidates(level, query, nodes_[l], worker);
-      choose(level, nodes_[l][place], worker);
+      const Batch::Members& members = batch_.levels()[l];
+      const std::size_t rank = members.rank(place);
+      collect_candidates(level, query, members, rank, worker);
+      choose(level, members.nodes[rank], worker);
       if (l == 0) return;
       pool.reopen([&level](std::uint32_t above) { return level.below[above]; });
     }
@@ -128,14 +118,14 @@ class Insertion {
 
   // What the beam found, and the mates that came before in the batch as far as they are near enough for it. The rows of
   // mates are being written and must not be read.
-  void collect_candidates(const Level& level, const void* query, const std::vector<std::uint32_t>& mates,
+  void collect_candidates(const Level& level, const void* query, const Batch::Members& members, std::size_t rank,
                           Worker& worker) {
     const Pool& pool = worker.scratch.pool;
     worker.candidates.clear();
     for (std::size_t i = 0; i < pool.size(); ++i) worker.candidates.push_back(pool[i] & ~std::uint64_t{1});
     if (options_.extend_candidates) extend(level, query, worker);
-    for (std::size_t i = 0; i < worker.mate_distances.size(); ++i) {
-      const std::uint64_t key = make_key(worker.mate_distances[i], mates[i]);
+    for (std::size_t i = 0; i < rank; ++i) {
+      const std::uint64_t key = make_key(worker.mate_distances[members.places[i]], members.nodes[i]);
       if (key < pool.limit()) worker.candidates.push_back(key);
     }
   }
@@ -177,8 +167,7 @@ class Insertion {
   Connector connector_;
   std::size_t entry_level_;
   std::vector<Worker> workers_;
-  std::vector<std::uint32_t> slots_;               // of the batch at work
-  std::vector<std::vector<std::uint32_t>> nodes_;  // its node numbers on each level
+  Batch batch_;  // at work
 };
 
 }  // namespace

@@ -70,7 +70,6 @@ std::vector<Newcomer> append_nodes(Graph& graph, std::size_t size, std::uint32_t
     slots.resize(kept);
     nodes.resize(kept);
   }
-  std::stable_sort(all.begin(), all.end(), [](const Newcomer& a, const Newcomer& b) { return a.level > b.level; });
   return all;
 }
 

@@ -18,9 +18,7 @@ struct Newcomer {
 // The level of a slot: floor(-ln(uniform) / ln(M)), section 4.1 of the paper.
 std::size_t random_level(std::uint64_t seed, std::uint32_t slot, std::uint32_t M);
 
-// Makes room in `graph` for the slots [graph.size(), size), with empty rows that nothing links to yet. Returns them in
-// the order of joining: higher levels first, so that the level below a level grows only once that level is complete,
-// and by slot within a level.
+// Makes room in `graph` for the slots [graph.size(), size), with empty rows that nothing links to yet; by slot.
 std::vector<Newcomer> append_nodes(Graph& graph, std::size_t size, std::uint32_t M, std::uint64_t seed);
 
 }  // namespace hopspan::hnsw
