@@ -15,8 +15,10 @@ namespace {
 
 constexpr double kDefaultRecall = 0.95;
 constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched with full effort
-constexpr std::size_t kSampleSize = 500;
-constexpr double kEnough = 0.999;
+constexpr std::size_t kRowsPerSample = 32;    // what a sample costs stays in proportion to building the graph
+constexpr std::size_t kLeastSample = 100;
+constexpr std::size_t kMostSample = 500;
+constexpr double kTolerance = 0.004;
 constexpr std::size_t kExpansionsPerPiece = 2048;  // between looks at the progress callback, at least one query
 
 // Neighbours at the same distance are in the order of their slots; ids may be in another.
@@ -102,26 +104,27 @@ Calibration HnswEngine::calibrate_held_out(const AddOptions& options) const {
   if (options.progress) {
     cancel_only = [&](std::size_t, std::size_t) { options.progress(rows_.size(), rows_.size()); };
   }
-  const Sample sample = held_out(rows_, kSampleSize, options_.seed);
-  const MeasureOptions how{calibrated_ks(rows_.size()), kEnough, options.threads, cancel_only};
-  return calibrate(rows_.size(), how.ks, measure_sample(sample, how));
+  const std::size_t count = std::clamp(rows_.size() / kRowsPerSample, kLeastSample, kMostSample);
+  const Sample sample = held_out(rows_, count, options_.seed);
+  const MeasureOptions how{calibrated_ks(rows_.size()), kTolerance, options.threads, cancel_only};
+  return make_calibration(rows_.size(), how.ks, measure_sample(sample, how));
 }
 
 std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOptions& options) {
   const bool own = queries.data == nullptr;
-  const Sample sample = own ? held_out(rows_, kSampleSize, options_.seed) : prepare_queries(rows_.format(), queries);
+  const Sample sample = own ? held_out(rows_, kMostSample, options_.seed) : prepare_queries(rows_.format(), queries);
   const std::size_t available = rows_.size() - (own ? 1 : 0);
   const std::uint32_t k = static_cast<std::uint32_t>(std::min(options.k, available));
   if (k == 0) throw InvalidArgument("an index of 1 vector has none to hold out; give queries to tune on");
-  std::vector<std::uint32_t> ks = calibrated_ks(available);
+  std::vector<std::uint32_t> ks = calibrated_ks(rows_.size());
   if (std::find(ks.begin(), ks.end(), k) == ks.end()) ks.insert(std::lower_bound(ks.begin(), ks.end(), k), k);
   const std::size_t j = static_cast<std::size_t>(std::find(ks.begin(), ks.end(), k) - ks.begin());
-  const std::vector<Measurement> measured = measure_sample(sample, {ks, kEnough, options.threads, options.progress});
+  const std::vector<Measurement> measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress});
   std::vector<TunePoint> points;
   for (const Measurement& m : measured) {
-    if (m.effort >= k) points.push_back({m.mean[j], m.effort, static_cast<double>(sample.count()) / m.seconds});
+    if (m.effort >= k) points.push_back({m.recalls[j], m.effort, m.qps});
   }
-  calibration_ = calibrate(rows_.size(), ks, measured);
+  calibration_ = make_calibration(rows_.size(), ks, measured);
   return points;
 }
 

@@ -45,7 +45,7 @@ class IdMap {
   class Table {
    public:
     bool empty() const noexcept { return entries_.empty(); }
-    void clear() noexcept { entries_ = {}; }
+    void clear() noexcept { std::vector<std::uint32_t>().swap(entries_); }
     std::size_t bytes() const noexcept { return entries_.capacity() * sizeof(std::uint32_t); }
     void rebuild(const std::int64_t* ids, std::size_t size, std::size_t capacity);
     bool fits(std::size_t size) const noexcept { return size <= entries_.size() / 4 * 3; }

@@ -13,7 +13,10 @@ namespace {
 
 constexpr std::uint32_t kFirstEffort = 4;
 constexpr std::size_t kMaxEffort = 4096;
+constexpr double kEnough = 0.998;
+constexpr std::size_t kQueriesAtOnce = 64;  // between looks at the standard error
 constexpr std::size_t kQueriesPerPiece = 4;
+constexpr std::uint32_t kLeastJudged = 10;  // the recall of fewer neighbours varies too much to wait for
 
 // 4, 6, 8, 12, 16, 24, ...
 std::uint32_t next_effort(std::uint32_t effort) {
@@ -41,10 +44,16 @@ std::vector<float> true_limits(const hnsw::Space& space, const Sample& sample, c
   return limits;
 }
 
-// Sums over the queries, of whole numbers, so that they do not depend on which thread adds first.
+// Sums over queries, of whole numbers, so that they do not depend on which thread adds first.
 struct Hits {
   std::atomic<std::uint64_t> sum{0};
   std::atomic<std::uint64_t> squares{0};
+
+  double mean(std::size_t queries) const { return static_cast<double>(sum) / static_cast<double>(queries); }
+  double standard_error(std::size_t queries) const {
+    const double variance = static_cast<double>(squares) / static_cast<double>(queries) - mean(queries) * mean(queries);
+    return std::sqrt(std::max(0.0, variance) / static_cast<double>(queries));
+  }
 };
 
 class Meter {
@@ -53,40 +62,47 @@ class Meter {
       : sample_(sample), options_(options), limits_(limits), search_(search) {}
 
   Measurement at(std::size_t effort) {
-    const std::size_t most = std::min<std::size_t>(effort, options_.ks.back());
     std::vector<Hits> hits(options_.ks.size());
     const Stopwatch watch;
-    core::parallel_for(sample_.count(), kQueriesPerPiece, options_.threads, options_.progress,
-                       [&](std::size_t begin, std::size_t end, std::size_t) {
-                         std::vector<hnsw::Neighbor> found(most);
-                         for (std::size_t q = begin; q < end; ++q) {
-                           found.resize(most);
-                           found.resize(search_(q, most, effort, found.data()));
-                           count(q, effort, found, hits);
-                         }
-                       });
-    Measurement measurement{effort, {}, {}, watch.seconds()};
-    for (std::size_t j = 0; j < hits.size(); ++j) add_statistics(options_.ks[j], hits[j], measurement);
+    std::size_t done = 0;
+    while (done < sample_.count() && !settled(hits, done, effort)) {
+      const std::size_t some = std::min(kQueriesAtOnce, sample_.count() - done);
+      core::parallel_for(some, kQueriesPerPiece, options_.threads, options_.progress,
+                         [&](std::size_t begin, std::size_t end, std::size_t) {
+                           search_some(done + begin, done + end, effort, hits);
+                         });
+      done += some;
+    }
+    Measurement measurement{effort, {}, static_cast<double>(done) / watch.seconds()};
+    for (std::size_t j = 0; j < hits.size(); ++j) {
+      measurement.recalls.push_back(hits[j].mean(done) / options_.ks[j]);
+    }
     return measurement;
   }
 
  private:
-  void count(std::size_t query, std::size_t effort, const std::vector<hnsw::Neighbor>& found, std::vector<Hits>& hits) {
-    for (std::size_t j = 0; j < hits.size() && options_.ks[j] <= effort; ++j) {
-      const float limit = limits_[query * hits.size() + j];
-      std::uint64_t good = 0;
-      while (good < found.size() && good < options_.ks[j] && found[good].distance <= limit) ++good;
-      hits[j].sum += good;
-      hits[j].squares += good * good;
+  bool settled(const std::vector<Hits>& hits, std::size_t done, std::size_t effort) const {
+    if (done == 0 || options_.tolerance == 0.0) return false;
+    for (std::size_t j = 0; j < hits.size(); ++j) {
+      const std::uint32_t k = options_.ks[j];
+      if (k >= kLeastJudged && k <= effort && hits[j].standard_error(done) > options_.tolerance * k) return false;
     }
+    return true;
   }
 
-  void add_statistics(std::uint32_t k, const Hits& hits, Measurement& measurement) const {
-    const double n = static_cast<double>(sample_.count());
-    const double mean = static_cast<double>(hits.sum) / n;
-    const double variance = std::max(0.0, static_cast<double>(hits.squares) / n - mean * mean);
-    measurement.mean.push_back(mean / k);
-    measurement.error.push_back(std::sqrt(variance / n) / k);
+  void search_some(std::size_t begin, std::size_t end, std::size_t effort, std::vector<Hits>& hits) {
+    const std::size_t most = std::min<std::size_t>(effort, options_.ks.back());
+    std::vector<hnsw::Neighbor> found(most);
+    for (std::size_t q = begin; q < end; ++q) {
+      const std::size_t count = search_(q, most, effort, found.data());
+      for (std::size_t j = 0; j < hits.size() && options_.ks[j] <= effort; ++j) {
+        const float limit = limits_[q * hits.size() + j];
+        std::uint64_t good = 0;
+        while (good < count && good < options_.ks[j] && found[good].distance <= limit) ++good;
+        hits[j].sum += good;
+        hits[j].squares += good * good;
+      }
+    }
   }
 
   const Sample& sample_;
@@ -105,19 +121,18 @@ std::vector<Measurement> measure(const hnsw::Space& space, const Sample& sample,
   std::vector<Measurement> measured;
   for (std::uint32_t effort = kFirstEffort;; effort = next_effort(effort)) {
     measured.push_back(meter.at(std::min<std::size_t>(effort, most)));
-    const std::vector<double>& mean = measured.back().mean;
-    const bool enough = std::all_of(mean.begin(), mean.end(), [&](double r) { return r >= options.enough; });
-    if (enough || effort >= most) return measured;
+    const std::vector<double>& recalls = measured.back().recalls;
+    if (effort >= most || *std::min_element(recalls.begin(), recalls.end()) >= kEnough) return measured;
   }
 }
 
-Calibration calibrate(std::size_t size, const std::vector<std::uint32_t>& ks,
-                      const std::vector<Measurement>& measured) {
+Calibration make_calibration(std::size_t size, const std::vector<std::uint32_t>& ks,
+                             const std::vector<Measurement>& measured) {
   std::vector<std::uint32_t> efforts;
   std::vector<std::vector<double>> recalls(ks.size());
   for (const Measurement& m : measured) {
     efforts.push_back(static_cast<std::uint32_t>(m.effort));
-    for (std::size_t j = 0; j < ks.size(); ++j) recalls[j].push_back(std::max(0.0, m.mean[j] - m.error[j]));
+    for (std::size_t j = 0; j < ks.size(); ++j) recalls[j].push_back(m.recalls[j]);
   }
   return Calibration(size, ks, std::move(efforts), std::move(recalls));
 }

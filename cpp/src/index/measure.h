@@ -13,12 +13,12 @@
 
 namespace hopspan::index {
 
-// Recall at one effort for each k, over the sample. A result counts when it is no farther than the true k-th neighbour.
+// The recall of one effort for each k, 0 where k is above the effort. A result counts when it is no farther than the true
+// k-th neighbour.
 struct Measurement {
   std::size_t effort;
-  std::vector<double> mean;   // 0 where k is above the effort
-  std::vector<double> error;  // the mean's standard error
-  double seconds;
+  std::vector<double> recalls;
+  double qps;
 };
 
 // Writes the `k` results of sample query `query` with `effort` to `out` and returns how many there are.
@@ -26,16 +26,17 @@ using SearchFn =
     core::FunctionRef<std::size_t(std::size_t query, std::size_t k, std::size_t effort, hnsw::Neighbor* out)>;
 
 struct MeasureOptions {
-  std::vector<std::uint32_t> ks;  // rising; clipped to what the rows can give
-  double enough;                  // the mean recall, for every k, at which it stops
+  std::vector<std::uint32_t> ks;  // rising, and below the number of rows
+  double tolerance;               // the standard error of recall at which fewer queries than all will do
   std::size_t threads;
   Progress progress;
 };
 
+// Rising efforts, up to one that finds nearly everything.
 std::vector<Measurement> measure(const hnsw::Space& space, const Sample& sample, const MeasureOptions& options,
                                  SearchFn search);
 
-// A calibration that counts on one standard error less than the mean.
-Calibration calibrate(std::size_t size, const std::vector<std::uint32_t>& ks, const std::vector<Measurement>& measured);
+Calibration make_calibration(std::size_t size, const std::vector<std::uint32_t>& ks,
+                             const std::vector<Measurement>& measured);
 
 }  // namespace hopspan::index

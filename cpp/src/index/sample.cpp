@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "core/checked.h"
 #include "core/random.h"
@@ -12,15 +13,18 @@ namespace {
 
 constexpr std::uint64_t kStream = 0x53414D504C45ULL;  // keeps the draw apart from other uses of the seed
 
-// Floyd's algorithm: every set of `count` of the `size` slots is equally likely.
+// Any `count` of the `size` slots in any order, all equally likely (Floyd's algorithm, then a shuffle).
 std::vector<std::uint32_t> draw(std::size_t size, std::size_t count, std::uint64_t seed) {
   std::unordered_set<std::uint32_t> drawn;
   for (std::size_t i = size - count; i < size; ++i) {
     const std::uint32_t candidate = static_cast<std::uint32_t>(core::random_u64(seed ^ kStream, i) % (i + 1));
     if (!drawn.insert(candidate).second) drawn.insert(static_cast<std::uint32_t>(i));
   }
-  std::vector<std::uint32_t> slots(drawn.begin(), drawn.end());
-  std::sort(slots.begin(), slots.end());
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> shuffled;
+  for (const std::uint32_t slot : drawn) shuffled.emplace_back(core::random_u64(seed, slot), slot);
+  std::sort(shuffled.begin(), shuffled.end());
+  std::vector<std::uint32_t> slots;
+  for (const auto& [key, slot] : shuffled) slots.push_back(slot);
   return slots;
 }
 

@@ -34,7 +34,7 @@ class Sample {
 // The queries have passed vectors::check_queries.
 Sample prepare_queries(const vectors::RowFormat& format, const MatrixView& queries);
 
-// `count` distinct rows, or all when there are fewer, drawn by the seed.
+// `count` distinct rows, or all when there are fewer, in random order; seed: of the draw.
 Sample held_out(const vectors::Matrix& rows, std::size_t count, std::uint64_t seed);
 
 }  // namespace hopspan::index
