@@ -6,56 +6,20 @@
 #include <limits>
 #include <vector>
 
-#include "index/samples.h"
+#include "index/results.h"
 #include "test.h"
 
 namespace {
 
 using namespace hopspan;
+using test::kKinds;
 using test::make_vectors;
+using test::options_for;
+using test::Results;
+using test::search;
 using test::Vectors;
-
-struct Results {
-  std::vector<std::int64_t> ids;
-  std::vector<float> distances;
-};
-
-bool operator==(const Results& a, const Results& b) { return a.ids == b.ids && a.distances == b.distances; }
-
-IndexOptions options_for(Kind kind, DType dtype, Metric metric, std::size_t dim) {
-  IndexOptions options;
-  options.dim = dim;
-  options.metric = metric;
-  options.kind = kind;
-  options.dtype = dtype;
-  options.seed = 7;
-  options.hnsw.M = 8;
-  options.hnsw.ef_construction = 60;
-  return options;
-}
-
-IndexOptions options_for(Kind kind, std::size_t dim = 12) { return options_for(kind, DType::kFloat32, Metric::kL2, dim); }
-
-SearchOptions with_ef(std::size_t k, std::size_t ef) {
-  SearchOptions options;
-  options.k = k;
-  options.ef = ef;
-  options.threads = 1;
-  return options;
-}
-
-SearchOptions with_recall(std::size_t k, double recall) {
-  SearchOptions options;
-  options.k = k;
-  options.recall = recall;
-  return options;
-}
-
-Results search(const Index& index, const MatrixView& queries, const SearchOptions& options) {
-  Results results{std::vector<std::int64_t>(queries.rows * options.k), std::vector<float>(queries.rows * options.k)};
-  index.search(queries, options, results.ids.data(), results.distances.data());
-  return results;
-}
+using test::with_ef;
+using test::with_recall;
 
 // The share of the exact index's results that the other one has too.
 double recall_of(const Results& found, const Results& exact, std::size_t k) {
@@ -73,8 +37,6 @@ Index filled(const IndexOptions& options, const Vectors& data, const std::int64_
   index.add(data.view(), ids);
   return index;
 }
-
-constexpr Kind kKinds[] = {Kind::kFlat, Kind::kHnsw};
 
 }  // namespace
 
