@@ -18,8 +18,26 @@ constexpr std::size_t kNodesAtOnce = 3;
                           std::to_string(size) + " nodes");
 }
 
+// The slot of `next`, which `node` links to. `rows` is how many vectors there are.
+template <bool kBase>
+std::uint32_t linked_slot(const Level& level, std::size_t rows, std::uint32_t node, std::uint32_t next) {
+  if (next >= level.size) bad_link(node, next, level.size);
+  if (kBase) return next;
+  const std::uint32_t slot = level.slots[next];
+  if (slot >= rows) bad_link(node, slot, rows);
+  return slot;
+}
+
+// What stands in for the absent node that `node` links to: one of its neighbours, as `node` would have linked to one of
+// them had the absent node never been there to take the place.
+std::uint32_t stand_in(const Level& level, std::uint32_t node, std::uint32_t absent) {
+  const std::uint32_t* row = level.row(absent);
+  const std::size_t count = degree(row, level.width);
+  return count == 0 ? absent : target(row[(node * 0x9E3779B1u >> 8) % count]);
+}
+
 // Appends the nodes that `node` links to and `wanted` accepts, and their slots, to the `count` that scratch holds;
-// returns the new count. `rows` is how many vectors there are.
+// returns the new count.
 template <bool kBase, typename Wanted>
 std::size_t gather(const Level& level, std::size_t rows, std::uint32_t node, std::uint32_t excluded, Scratch& scratch,
                    std::size_t count, Wanted&& wanted) {
@@ -27,10 +45,12 @@ std::size_t gather(const Level& level, std::size_t rows, std::uint32_t node, std
   std::uint32_t* slots = scratch.slots.data();
   std::uint32_t* nodes = scratch.nodes.data();
   for (std::size_t i = 0; i < level.width && row[i] != kNone; ++i) {
-    const std::uint32_t next = target(row[i]);
-    if (next >= level.size) bad_link(node, next, level.size);
-    const std::uint32_t slot = kBase ? next : level.slots[next];
-    if (!kBase && slot >= rows) bad_link(node, slot, rows);
+    std::uint32_t next = target(row[i]);
+    std::uint32_t slot = linked_slot<kBase>(level, rows, node, next);
+    if (slot == excluded) {
+      next = stand_in(level, node, next);
+      slot = linked_slot<kBase>(level, rows, node, next);
+    }
     slots[count] = slot;
     if (!kBase) nodes[count] = next;
     count += static_cast<std::size_t>(slot != excluded) & static_cast<std::size_t>(wanted(next));

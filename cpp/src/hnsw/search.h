@@ -16,8 +16,9 @@ struct Neighbor {
 };
 
 // Finds up to k neighbours of the prepared query with a beam of ef >= k; writes them to `out`, nearest first and ties
-// by slot, and returns how many there are. `excluded`, when not kNone, is a slot that the walk treats as absent. Throws
-// CorruptIndexError when a link of an unverified mapping points outside the graph.
+// by slot, and returns how many there are. `excluded`, when not kNone, is a slot that the walk treats, as nearly as it
+// can, as if it had never been added. Throws CorruptIndexError when a link of an unverified mapping points outside the
+// graph.
 std::size_t search(const Graph& graph, const Space& space, const void* query, std::size_t k, std::size_t ef,
                    Scratch& scratch, Neighbor* out, std::uint32_t excluded = kNone);
 
