@@ -8,13 +8,14 @@
 
 namespace {
 
-// What an element type loads as, and the type of a sum of products.
+// What an element type loads as, and the type of a sum of products. A binary element is eight bits.
 struct Float32 {
   using Vector = F32;
   using Accumulator = F32;
   using Sum = float;
   using Query = Float32;
   static constexpr std::size_t kBytes = 4;
+  static std::size_t count(std::size_t dim) { return dim; }
   template <typename... Part>
   static F32 load(const Byte* p, Part... n) {
     return load_f32(p, n...);
@@ -43,18 +44,16 @@ struct Int8 {
   using Sum = std::int32_t;
   using Query = Int8;
   static constexpr std::size_t kBytes = 1;
+  static std::size_t count(std::size_t dim) { return dim; }
   template <typename... Part>
   static I16 load(const Byte* p, Part... n) {
     return load_i8(p, n...);
   }
 };
 
-struct UInt8 {
-  using Vector = I16;
-  using Accumulator = I32;
+struct UInt8 : Int8 {
   using Sum = std::uint32_t;
   using Query = UInt8;
-  static constexpr std::size_t kBytes = 1;
   template <typename... Part>
   static I16 load(const Byte* p, Part... n) {
     return load_u8(p, n...);
@@ -66,64 +65,84 @@ struct Binary {
   using Accumulator = Count;
   using Query = Binary;
   static constexpr std::size_t kBytes = 1;
+  static std::size_t count(std::size_t dim) { return (dim + 7) / 8; }
   template <typename... Part>
   static Bits load(const Byte* p, Part... n) {
     return load_bits(p, n...);
   }
 };
 
-// A metric adds up steps over vectors of elements, then makes a distance of the sum and of what lies behind the
-// elements.
-template <typename Element>
-struct L2 {
-  using Accumulator = typename Element::Accumulator;
-  using Vector = typename Element::Vector;
-  static constexpr std::size_t elements(std::size_t dim) { return dim; }
-  HOPSPAN_ALWAYS_INLINE static Accumulator step(Accumulator acc, Vector q, Vector x) {
+// What is added up over the elements.
+template <typename E>
+struct SquaredDifferences {
+  using Element = E;
+  using Accumulator = typename E::Accumulator;
+  using Vector = typename E::Vector;
+  static Accumulator step(Accumulator sum, Vector q, Vector x) {
     const Vector difference = sub(q, x);
-    return mul_add(acc, difference, difference);
+    return mul_add(sum, difference, difference);
   }
-  static float finish(Accumulator acc, const Byte*, const Byte*) { return static_cast<float>(reduce(acc)); }
+  static float total(Accumulator sum) { return static_cast<float>(reduce(sum)); }
 };
 
-template <typename Element>
+template <typename E>
+struct Products {
+  using Element = E;
+  using Accumulator = typename E::Accumulator;
+  using Vector = typename E::Vector;
+  static Accumulator step(Accumulator sum, Vector q, Vector x) { return mul_add(sum, q, x); }
+  static float total(Accumulator sum) { return static_cast<float>(static_cast<typename E::Sum>(reduce(sum))); }
+};
+
+template <typename E>
+struct DifferingBits {
+  using Element = E;
+  using Accumulator = Count;
+  static Count step(Count sum, Bits q, Bits x) { return add_differing(sum, q, x); }
+  static float total(Count sum) { return static_cast<float>(reduce(sum)); }
+};
+
+// A metric makes a distance of the sum and of what lies behind the elements.
+struct L2 {
+  template <typename E>
+  using Terms = SquaredDifferences<E>;
+  static float distance(float sum, const Byte*, const Byte*) { return sum; }
+};
+
 struct Ip {
-  using Accumulator = typename Element::Accumulator;
-  using Vector = typename Element::Vector;
-  static constexpr std::size_t elements(std::size_t dim) { return dim; }
-  HOPSPAN_ALWAYS_INLINE static Accumulator step(Accumulator acc, Vector q, Vector x) { return mul_add(acc, q, x); }
-  static float product(Accumulator acc) { return static_cast<float>(static_cast<typename Element::Sum>(reduce(acc))); }
-  static float finish(Accumulator acc, const Byte*, const Byte*) { return 1.0f - product(acc); }
+  template <typename E>
+  using Terms = Products<E>;
+  static float distance(float sum, const Byte*, const Byte*) { return 1.0f - sum; }
 };
 
-template <typename Element>
-struct Cosine : Ip<Element> {
-  static float finish(typename Element::Accumulator acc, const Byte* query_end, const Byte* row_end) {
-    return 1.0f - Ip<Element>::product(acc) * read<float>(query_end) * read<float>(row_end);
+struct Cosine {
+  template <typename E>
+  using Terms = Products<E>;
+  static float distance(float sum, const Byte* query_end, const Byte* row_end) {
+    return 1.0f - sum * read<float>(query_end) * read<float>(row_end);
   }
 };
 
-template <typename Element>
 struct Hamming {
-  static constexpr std::size_t elements(std::size_t dim) { return (dim + 7) / 8; }
-  static Count step(Count acc, Bits q, Bits x) { return add_differing(acc, q, x); }
-  static float finish(Count acc, const Byte*, const Byte*) { return static_cast<float>(reduce(acc)); }
+  template <typename E>
+  using Terms = DifferingBits<E>;
+  static float distance(float sum, const Byte*, const Byte*) { return sum; }
 };
 
 constexpr std::size_t kLine = 64;
-constexpr std::size_t kLinesAhead = 2;
 
 // One row's walk from its first element to its last, a cache line of elements at a time. The order of the additions
-// depends on nothing but the dimension, so `one` and `many` agree bit for bit.
-template <template <typename> class Metric, typename Element>
-struct Row {
+// depends on nothing but their number, so `one` and `many` agree bit for bit.
+template <typename Terms>
+struct Walk {
+  using Element = typename Terms::Element;
   using Query = typename Element::Query;
   using Accumulator = typename Element::Accumulator;
   static constexpr std::size_t kLanes = Element::Vector::kLanes;
   static constexpr std::size_t kElements = kLine / Element::kBytes;
 
   HOPSPAN_ALWAYS_INLINE static Accumulator step(Accumulator sum, const Byte* query, const Byte* row, std::size_t i) {
-    return Metric<Element>::step(sum, Query::load(query + i * Query::kBytes), Element::load(row + i * Element::kBytes));
+    return Terms::step(sum, Query::load(query + i * Query::kBytes), Element::load(row + i * Element::kBytes));
   }
 
   HOPSPAN_ALWAYS_INLINE static Accumulator add_line(Accumulator sum, const Byte* query, const Byte* row,
@@ -138,64 +157,70 @@ struct Row {
     return Query::load(query + (size - n) * Query::kBytes, n);
   }
 
-  // Adds the elements from i on, less than a line, and makes the distance.
+  // Adds the elements from i on, less than a line.
   HOPSPAN_ALWAYS_INLINE static float finish(Accumulator sum, const Byte* query, typename Element::Vector tail,
                                             const Byte* row, std::size_t i, std::size_t size) {
     for (; i + kLanes <= size; i += kLanes) sum = step(sum, query, row, i);
-    if (i < size) sum = Metric<Element>::step(sum, tail, Element::load(row + i * Element::kBytes, size - i));
-    return Metric<Element>::finish(sum, query + size * Query::kBytes, row + size * Element::kBytes);
+    if (i < size) sum = Terms::step(sum, tail, Element::load(row + i * Element::kBytes, size - i));
+    return Terms::total(sum);
   }
 };
 
-template <template <typename> class Metric, typename Element>
+template <typename Metric, typename Element>
 float one(const void* query, const void* row, std::size_t dim) {
-  using Walk = Row<Metric, Element>;
+  using W = Walk<typename Metric::template Terms<Element>>;
   const Byte* const q = static_cast<const Byte*>(query);
   const Byte* const x = static_cast<const Byte*>(row);
-  const std::size_t size = Metric<Element>::elements(dim);
-  auto sum = Walk::Accumulator::zero();
+  const std::size_t size = Element::count(dim);
+  auto sum = W::Accumulator::zero();
   std::size_t i = 0;
-  for (; i + Walk::kElements <= size; i += Walk::kElements) sum = Walk::add_line(sum, q, x, i);
-  return Walk::finish(sum, q, Walk::query_tail(q, size), x, i, size);
+  for (; i + W::kElements <= size; i += W::kElements) sum = W::add_line(sum, q, x, i);
+  return Metric::distance(W::finish(sum, q, W::query_tail(q, size), x, i, size), q + size * W::Query::kBytes,
+                          x + size * Element::kBytes);
 }
 
 // Up to kRowsAtOnce rows walk side by side, a line each in turn: the processor then waits for all of them at once, and
-// its prefetchers, which follow about as many streams, run ahead in every row.
-template <typename Walk>
-void side_by_side(const Byte* query, const Byte* const* rows, std::size_t n, std::size_t size, float* out) {
-  typename Walk::Accumulator sums[kRowsAtOnce];
-  unrolled<kRowsAtOnce>(kRowsAtOnce, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { sums[r] = Walk::Accumulator::zero(); });
+// its prefetchers, which follow about as many streams and start on a row's second line, run ahead in every row.
+template <typename W>
+HOPSPAN_ALWAYS_INLINE void side_by_side(const Byte* query, const Byte* const* rows, std::size_t n, std::size_t size,
+                                        float* out) {
+  typename W::Accumulator sums[kRowsAtOnce];
+  unrolled<kRowsAtOnce>(kRowsAtOnce, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { sums[r] = W::Accumulator::zero(); });
   std::size_t i = 0;
-  for (; i + Walk::kElements <= size; i += Walk::kElements) {
+  for (; i + W::kElements <= size; i += W::kElements) {
     unrolled<kRowsAtOnce>(
-        n, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { sums[r] = Walk::add_line(sums[r], query, rows[r], i); });
+        n, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { sums[r] = W::add_line(sums[r], query, rows[r], i); });
   }
-  const auto tail = Walk::query_tail(query, size);
+  const auto tail = W::query_tail(query, size);
   unrolled<kRowsAtOnce>(
-      n, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { out[r] = Walk::finish(sums[r], query, tail, rows[r], i, size); });
+      n, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { out[r] = W::finish(sums[r], query, tail, rows[r], i, size); });
 }
 
-template <template <typename> class Metric, typename Element>
+template <typename Metric, typename Element>
 void many(const void* query, const void* base, std::size_t stride, const std::uint32_t* slots, std::size_t count,
           std::size_t dim, float* out) {
-  const std::size_t size = Metric<Element>::elements(dim);
+  const Byte* const q = static_cast<const Byte*>(query);
+  const std::size_t size = Element::count(dim);
+  const std::size_t bytes = size * Element::kBytes;
   const Byte* rows[kRowsAtOnce];
   while (count != 0) {
     const std::size_t some = count < 2 * kRowsAtOnce ? (count + 1) / 2 : kRowsAtOnce;
     const std::size_t n = count <= kRowsAtOnce ? count : some;
     for (std::size_t r = 0; r < n; ++r) {
       rows[r] = static_cast<const Byte*>(base) + slots[r] * stride;
-      for (std::size_t line = 0; line < kLinesAhead && line * kLine < size * Element::kBytes; ++line)
-        prefetch(rows[r] + line * kLine);
+      prefetch(rows[r]);
+      if (bytes > kLine) prefetch(rows[r] + kLine);
     }
-    side_by_side<Row<Metric, Element>>(static_cast<const Byte*>(query), rows, n, size, out);
+    side_by_side<Walk<typename Metric::template Terms<Element>>>(q, rows, n, size, out);
+    for (std::size_t r = 0; r < n; ++r)
+      out[r] = Metric::distance(out[r], q + size * Element::Query::kBytes, rows[r] + bytes);
     slots += n;
     out += n;
     count -= n;
   }
 }
 
-template <template <typename> class Metric, typename Element>
+template <typename Metric, typename Element>
 constexpr Kernel kernel() {
   return {one<Metric, Element>, many<Metric, Element>};
 }
