@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import hopspan
-
 from bench import graph, sets, small
 from bench.peers import PEERS
 
@@ -54,7 +53,9 @@ def _measure(part: str, options: argparse.Namespace, data: Any, names: list[str]
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", default=list(PARTS), choices=PARTS, help="what to measure (default: all)")
-    parser.add_argument("--set", type=Path, help="ann-benchmarks .hdf5 file (default: docstrings of the standard library)")
+    parser.add_argument(
+        "--set", type=Path, help="ann-benchmarks .hdf5 file (default: docstrings of the standard library)"
+    )
     parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS), help="default: all installed")
     parser.add_argument("--queries", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=2, help="threads of a build; a search always has one")

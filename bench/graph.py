@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from bench.peers import PEERS, Peer
@@ -35,7 +37,7 @@ def measure(data: Set, names: list[str], threads: int, rounds: int, folder: Path
         print(f"{name}: built in {rows[name]['build_seconds']:.1f} s", flush=True)
     for ef in EFFORTS:
         open_names = [name for name in names if not rows[name]["curve"] or rows[name]["curve"][-1][1] < _ENOUGH]
-        calls = {name: lambda peer=peers[name]: peer.search(data.queries, K, ef) for name in open_names}
+        calls = {name: partial(peers[name].search, data.queries, K, ef) for name in open_names}
         for name, seconds in best_of(calls, rounds).items():
             recall = data.recall(peers[name].search(data.queries, K, ef))
             rows[name]["curve"].append((ef, recall, len(data.queries) / seconds))
@@ -46,7 +48,7 @@ def measure(data: Set, names: list[str], threads: int, rounds: int, folder: Path
 
 def qps_at(curve: Curve, recall: float) -> float | None:
     """Return the queries per second at a recall, log-linear between the points of the curve; None when not reached."""
-    for (_, low, fast), (_, high, slow) in zip(curve, curve[1:], strict=False):
+    for (_, low, fast), (_, high, slow) in pairwise(curve):
         if low <= recall <= high:
             share = 0.0 if high == low else (recall - low) / (high - low)
             return math.exp((1 - share) * math.log(fast) + share * math.log(slow))

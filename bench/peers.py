@@ -39,7 +39,7 @@ class Peer:
 
 
 class Hopspan(Peer):
-    """This library."""
+    """The library at hand."""
 
     flats = True
 

@@ -1,12 +1,13 @@
-"""The vectors that are measured on: an ann-benchmarks file, or the standard library's docstrings, which are always there."""
+"""The vectors that are measured on: an ann-benchmarks file, or the docstrings of the standard library."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import hopspan
 import numpy as np
+
+import hopspan
 from hopspan import datasets
 from hopspan.cli.demo import corpus
 from hopspan.cli.demo.text_model import TextModel

@@ -6,17 +6,14 @@ import os
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-import hopspan
 import numpy as np
 
+import hopspan
 from bench.peers import PEERS
 from bench.sets import K, Set
 from bench.timing import best_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _BATCH = 1000
 _CALLS = 2000
@@ -91,7 +88,7 @@ def _forget(path: Path) -> None:
 
 
 def _bytes_read() -> int:
-    with open("/proc/self/io") as file:
+    with Path("/proc/self/io").open() as file:
         return int(next(line for line in file if line.startswith("read_bytes")).split()[1])
 
 
@@ -100,9 +97,9 @@ def import_time(rounds: int) -> dict[str, float]:
     best = {"numpy": float("inf"), "hopspan": float("inf")}
     code = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
     for _ in range(rounds):
-        for name in best:
+        for name, before in best.items():
             done = subprocess.run([sys.executable, "-c", code.format(name)], capture_output=True, check=True, text=True)
-            best[name] = min(best[name], float(done.stdout) * 1e3)
+            best[name] = min(before, float(done.stdout) * 1e3)
     return best
 
 

@@ -1,0 +1,36 @@
+"""What the golden files hold: vectors that follow from arithmetic alone."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROWS = 80
+DIM = 12
+IDS = np.arange(ROWS, dtype=np.int64)[::-1] * 1000 + 7
+
+# format version - kind - metric - dtype, and whether it has ids of its own
+FILES = (
+    "1-hnsw-l2-float32.hopspan",
+    "1-hnsw-cosine-bfloat16-ids.hopspan",
+    "1-hnsw-ip-int8.hopspan",
+    "1-hnsw-hamming-binary-ids.hopspan",
+    "1-flat-l2-uint8-ids.hopspan",
+    "1-flat-cosine-float16.hopspan",
+)
+
+
+def options_of(name: str) -> dict[str, Any]:
+    """Return the arguments of the Index that a file holds."""
+    _, kind, metric, dtype = name.removesuffix(".hopspan").removesuffix("-ids").split("-")
+    graph = {"M": 6, "ef_construction": 40} if kind == "hnsw" else {}
+    dim = DIM * 8 if dtype == "binary" else DIM
+    return {"dim": dim, "metric": metric, "kind": kind, "dtype": dtype, "seed": 3, **graph}
+
+
+def vectors_of(name: str) -> NDArray[Any]:
+    """Return the (ROWS, DIM) vectors that were added, exact in every element type; packed bits for binary."""
+    steps = (np.arange(ROWS)[:, None] * 37 + np.arange(DIM)[None, :] * 11) * (np.arange(DIM) + 3) % 101
+    if "binary" in name or "uint8" in name:
+        return steps.astype(np.uint8)
+    return (steps - 50).astype(np.float32)
