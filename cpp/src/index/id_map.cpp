@@ -116,10 +116,8 @@ void IdMap::append_explicit(const std::int64_t* ids, std::size_t count) {
     ids_.resize(size_ + count);
     std::int64_t* all = ids_.mutable_data();
     if (was_identity) std::iota(all, all + size_, std::int64_t{0});
-    if (ids != nullptr) {
-      std::copy_n(ids, count, all + size_);
-    } else {
-      std::iota(all + size_, all + size_ + count, static_cast<std::int64_t>(next_id_));
+    for (std::size_t i = 0; i < count; ++i) {
+      all[size_ + i] = ids != nullptr ? ids[i] : static_cast<std::int64_t>(next_id_ + i);
     }
     if (was_identity || !table_.fits(size_ + count)) table_.rebuild(all, size_, size_ + count);
     enter(size_, count);
