@@ -55,7 +55,7 @@ class Visited {
  private:
   static constexpr std::size_t kMinBits = 9;
   static constexpr std::size_t kMaxBits = 14;
-  static constexpr std::size_t kNodesPerEf = 32;
+  static constexpr std::size_t kNodesPerEf = 64;
 
   std::vector<std::uint32_t> table_;
   std::size_t shift_ = 32;
