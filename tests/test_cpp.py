@@ -23,13 +23,23 @@ def program(request: pytest.FixtureRequest) -> Path:
     return build / "tests" / "cpp" / ("hopspan_tests.exe" if sys.platform == "win32" else "hopspan_tests")
 
 
+@pytest.fixture(scope="module")
+def listed(program: Path) -> list[str]:
+    return run(program, "--list").split()
+
+
 @pytest.mark.parametrize(("file", "name"), CASES, ids=[f"{file}::{name}" for file, name in CASES])
-def test_case(program: Path, file: str, name: str) -> None:
+def test_case(program: Path, listed: list[str], file: str, name: str) -> None:
+    if name not in listed:
+        pytest.skip(f"not part of {PRESET} on {sys.platform}")
     run(program, name)
 
 
-def test_program_holds_every_case(program: Path) -> None:
-    assert sorted(run(program, "--list").split()) == sorted({name for _, name in CASES})
+def test_program_lists_the_cases_of_the_sources(listed: list[str]) -> None:
+    names = {name for _, name in CASES}
+    assert set(listed) <= names
+    if PRESET == "release" and sys.platform == "linux":
+        assert set(listed) == names
 
 
 def test_names_are_distinct() -> None:
