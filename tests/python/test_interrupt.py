@@ -7,24 +7,30 @@ import sys
 import pytest
 
 PROGRAM = """
-import os, signal, sys, threading, time, numpy as np, hopspan
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
+import os, signal, sys, threading, numpy as np, hopspan
 rng = np.random.default_rng(0)
 call, kind = sys.argv[1:]
-# Work for minutes on any machine, which only an interrupt can end in time.
+# Work for a minute or more, which only an interrupt can end in time.
 rows, per_call = {"add": (200, 1_000_000), "search": (10_000, 500_000), "tune": (10_000, 500_000)}[call]
 index = hopspan.Index(64, kind=kind, M=8, ef_construction=32) if kind == "hnsw" else hopspan.Index(64, kind=kind)
 index.add(rng.standard_normal((rows, 64), dtype=np.float32))
 before = index.search(np.eye(64), 5, ef=50), bytes(index.__reduce__()[1][0]), len(index)
 batch = rng.standard_normal((per_call, 64), dtype=np.float32)
+during = []
+
+def interrupt(number, frame):
+    try:
+        len(index)
+    except RuntimeError:  # the call is not over, so the index cannot be used
+        during.append(number)
+    signal.default_int_handler(number, frame)
+
+signal.signal(signal.SIGINT, interrupt)
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
-    if call == "search":
-        index.search(batch, 10, ef=2000)
-    else:
-        getattr(index, call)(batch)
+    index.search(batch, 10, ef=2000) if call == "search" else getattr(index, call)(batch)
 except KeyboardInterrupt:
-    pass
+    assert during
 else:
     sys.exit("the call ended by itself")
 after = index.search(np.eye(64), 5, ef=50), bytes(index.__reduce__()[1][0]), len(index)
@@ -49,11 +55,12 @@ def handler(number, frame):
     calls.append(number)
     raise OverflowError("from the handler")
 
+index = hopspan.Index(64)
+batch = np.random.default_rng(0).standard_normal((1_000_000, 64), dtype=np.float32)
 signal.signal(signal.SIGALRM, handler)
 signal.setitimer(signal.ITIMER_REAL, 0.3)
-index = hopspan.Index(64)
 try:
-    index.add(np.random.default_rng(0).standard_normal((1_000_000, 64), dtype=np.float32))
+    index.add(batch)
 except OverflowError:
     assert len(calls) == 1 and len(index) == 0
 else:
