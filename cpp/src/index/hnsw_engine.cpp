@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kDefaultRecall = 0.95;
 constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched with full effort
-constexpr std::size_t kRowsPerSample = 32;    // what a sample costs stays in proportion to building the graph
+constexpr std::size_t kRowsPerSample = 64;    // what a sample costs stays in proportion to building the graph
 constexpr std::size_t kLeastSample = 100;
 constexpr std::size_t kMostSample = 500;
 constexpr double kTolerance = 0.004;

@@ -73,9 +73,10 @@ class Meter {
                          });
       done += some;
     }
-    Measurement measurement{effort, {}, static_cast<double>(done) / watch.seconds()};
+    Measurement measurement{effort, {}, {}, static_cast<double>(done) / watch.seconds()};
     for (std::size_t j = 0; j < hits.size(); ++j) {
       measurement.recalls.push_back(hits[j].mean(done) / options_.ks[j]);
+      measurement.errors.push_back(hits[j].standard_error(done) / options_.ks[j]);
     }
     return measurement;
   }
@@ -132,7 +133,7 @@ Calibration make_calibration(std::size_t size, const std::vector<std::uint32_t>&
   std::vector<std::vector<double>> recalls(ks.size());
   for (const Measurement& m : measured) {
     efforts.push_back(static_cast<std::uint32_t>(m.effort));
-    for (std::size_t j = 0; j < ks.size(); ++j) recalls[j].push_back(m.recalls[j]);
+    for (std::size_t j = 0; j < ks.size(); ++j) recalls[j].push_back(std::max(0.0, m.recalls[j] - m.errors[j]));
   }
   return Calibration(size, ks, std::move(efforts), std::move(recalls));
 }

@@ -18,6 +18,7 @@ namespace hopspan::index {
 struct Measurement {
   std::size_t effort;
   std::vector<double> recalls;
+  std::vector<double> errors;  // their standard errors
   double qps;
 };
 
@@ -36,6 +37,7 @@ struct MeasureOptions {
 std::vector<Measurement> measure(const hnsw::Space& space, const Sample& sample, const MeasureOptions& options,
                                  SearchFn search);
 
+// It counts on one standard error less than was measured.
 Calibration make_calibration(std::size_t size, const std::vector<std::uint32_t>& ks,
                              const std::vector<Measurement>& measured);
 
