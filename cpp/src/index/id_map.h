@@ -1,5 +1,5 @@
-// The external ids of the slots. While id == slot holds for every slot nothing is stored; otherwise a list of ids in slot
-// order and, once an id is looked up, an open-addressing hash table over it. Ids are distinct and never negative.
+// The external ids of the slots. While id == slot holds for every slot nothing is stored; otherwise a list of ids in
+// slot order and, once an id is looked up, an open-addressing hash table over it. Ids are distinct and never negative.
 #pragma once
 
 #include <atomic>
@@ -30,8 +30,8 @@ class IdMap {
   std::int64_t id(std::uint32_t slot) const noexcept { return identity_ ? std::int64_t{slot} : ids_[slot]; }
   std::optional<std::uint32_t> find(std::int64_t id) const;
 
-  // Gives ids to `count` new slots; null ids mean the next free ones. Throws InvalidArgument naming the row of a negative,
-  // known or repeated id, and changes nothing when it throws.
+  // Gives ids to `count` new slots; null ids mean the next free ones. Throws InvalidArgument naming the row of a
+  // negative, known or repeated id, and changes nothing when it throws.
   void append(const std::int64_t* ids, std::size_t count);
   // Undoes the latest append.
   void undo_append() noexcept;

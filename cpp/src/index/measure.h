@@ -13,8 +13,8 @@
 
 namespace hopspan::index {
 
-// The recall of one effort for each k, 0 where k is above the effort. A result counts when it is no farther than the true
-// k-th neighbour.
+// The recall of one effort for each k, 0 where k is above the effort. A result counts when it is no farther than the
+// true k-th neighbour.
 struct Measurement {
   std::size_t effort;
   std::vector<double> recalls;

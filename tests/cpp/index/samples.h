@@ -62,7 +62,8 @@ inline Vectors make_vectors(DType dtype, std::size_t rows, std::size_t dim, std:
   for (std::size_t i = 0; i < rows * dim; ++i) {
     const double value = gaussian(seed, i);
     if (dtype == DType::kInt8) {
-      made.floats.push_back(static_cast<float>(std::clamp(value < 0 ? std::floor(value * 40) : std::ceil(value * 40), -128.0, 127.0)));
+      made.floats.push_back(
+          static_cast<float>(std::clamp(value < 0 ? std::floor(value * 40) : std::ceil(value * 40), -128.0, 127.0)));
     } else if (dtype == DType::kUInt8) {
       made.floats.push_back(static_cast<float>(std::clamp(std::round(std::abs(value) * 80.0), 1.0, 255.0)));
     } else {
@@ -75,7 +76,8 @@ inline Vectors make_vectors(DType dtype, std::size_t rows, std::size_t dim, std:
 // Small whole numbers, equally far from each other in many ways.
 inline Vectors make_grid(std::size_t rows, std::size_t dim, std::uint64_t seed) {
   Vectors made{rows, dim, DType::kFloat32, {}, {}};
-  for (std::size_t i = 0; i < rows * dim; ++i) made.floats.push_back(1.0F + static_cast<float>(core::random_u64(seed, i) % 3));
+  for (std::size_t i = 0; i < rows * dim; ++i)
+    made.floats.push_back(1.0F + static_cast<float>(core::random_u64(seed, i) % 3));
   return made;
 }
 

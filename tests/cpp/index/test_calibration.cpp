@@ -1,10 +1,9 @@
-#include "index/calibration.h"
-
 #include <cstdint>
 #include <limits>
 #include <vector>
 
 #include "hopspan/error.h"
+#include "index/calibration.h"
 #include "test.h"
 
 namespace {
@@ -70,7 +69,8 @@ TEST(index_calibration_extrapolates_beyond_its_efforts) {
 TEST(index_calibration_stays_between_k_and_the_size) {
   const Calibration table = example();
   CHECK_EQUAL(Calibration(kSize, {1}, {1}, {{0.9}}).effort(19, 0.01, kSize), std::size_t{19});
-  CHECK_EQUAL(Calibration(kSize, {1, 100}, {1, 50}, {{0.9, 0.9}, {0.0, 0.0}}).effort(100, 0.01, kSize), std::size_t{100});
+  CHECK_EQUAL(Calibration(kSize, {1, 100}, {1, 50}, {{0.9, 0.9}, {0.0, 0.0}}).effort(100, 0.01, kSize),
+              std::size_t{100});
   CHECK_EQUAL(table.effort(500, 0.99, 90), std::size_t{90});
   CHECK_EQUAL(table.effort(10, 0.99, 50), std::size_t{50});
   CHECK_EQUAL(Calibration().effort(10, 0.5, 700), std::size_t{700});

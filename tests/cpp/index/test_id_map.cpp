@@ -1,11 +1,10 @@
-#include "index/id_map.h"
-
 #include <cstdint>
 #include <limits>
 #include <vector>
 
 #include "core/random.h"
 #include "hopspan/error.h"
+#include "index/id_map.h"
 #include "test.h"
 
 namespace {
@@ -54,7 +53,8 @@ TEST(index_id_map_finds_every_id_and_no_other) {
   Ids all;
   for (std::size_t batch = 0; batch < 40; ++batch) {
     Ids some;
-    for (std::size_t i = 0; i < batch * 3; ++i) some.push_back(static_cast<std::int64_t>(core::random_u64(batch, i) >> 1));
+    for (std::size_t i = 0; i < batch * 3; ++i)
+      some.push_back(static_cast<std::int64_t>(core::random_u64(batch, i) >> 1));
     append(map, some);
     all.insert(all.end(), some.begin(), some.end());
   }

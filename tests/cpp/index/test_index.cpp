@@ -1,11 +1,12 @@
-#include "hopspan/index.h"
-
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <thread>
 #include <vector>
 
+#include "hopspan/index.h"
 #include "index/results.h"
 #include "test.h"
 
@@ -26,7 +27,8 @@ double recall_of(const Results& found, const Results& exact, std::size_t k) {
   std::size_t hits = 0;
   for (std::size_t begin = 0; begin < exact.ids.size(); begin += k) {
     for (std::size_t i = begin; i < begin + k; ++i) {
-      hits += static_cast<std::size_t>(std::count(found.ids.data() + begin, found.ids.data() + begin + k, exact.ids[i]));
+      hits +=
+          static_cast<std::size_t>(std::count(found.ids.data() + begin, found.ids.data() + begin + k, exact.ids[i]));
     }
   }
   return static_cast<double>(hits) / static_cast<double>(exact.ids.size());
@@ -158,7 +160,8 @@ TEST(index_refuses_bad_searches) {
     };
     refuse(with_ef(0, 10), "k must be at least 1, not 0");
     refuse(with_ef(10, 5), "ef=5 is below k=10");
-    for (const double recall : {0.0, 1.0, -0.5, 1.5, std::nan("")}) refuse(with_recall(3, recall), "recall must lie between 0 and 1");
+    for (const double recall : {0.0, 1.0, -0.5, 1.5, std::nan("")})
+      refuse(with_recall(3, recall), "recall must lie between 0 and 1");
     SearchOptions both = with_ef(10, 20);
     both.recall = 0.9;
     refuse(both, "ef=20 and recall=0.9");
@@ -230,6 +233,33 @@ TEST(index_is_the_same_on_any_number_of_threads) {
   }
 }
 
+TEST(index_searches_beside_changes) {
+  const Vectors data = make_vectors(DType::kFloat32, 1600, 12, 18);
+  for (const Kind kind : kKinds) {
+    Index index(options_for(kind));
+    std::atomic<std::size_t> present{0};
+    std::atomic<std::size_t> lost{0};
+    const auto look = [&] {
+      for (std::size_t turn = 0; present < data.rows; ++turn) {
+        const std::size_t count = present;
+        if (count == 0) continue;
+        const std::size_t row = core::random_u64(19, turn) % count;
+        const bool found = search(index, data.slice(row, 1), with_ef(1, 60)).ids[0] == static_cast<std::int64_t>(row);
+        if (!found || !index.contains(static_cast<std::int64_t>(row)) || index.size() < count) ++lost;
+      }
+    };
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 3; ++i) readers.emplace_back(look);
+    for (std::size_t first = 0; first < data.rows; first += 100) {
+      index.add(data.slice(first, 100));
+      present = first + 100;
+    }
+    for (std::thread& reader : readers) reader.join();
+    CHECK_EQUAL(lost.load(), std::size_t{0});
+    CHECK_EQUAL(index.check().reachable, data.rows);
+  }
+}
+
 TEST(index_search_can_be_cancelled) {
   struct Cancelled {};
   const Vectors data = make_vectors(DType::kFloat32, 2000, 12, 11);
@@ -248,7 +278,8 @@ TEST(index_search_can_be_cancelled) {
 }
 
 TEST(index_reaches_the_recall_that_is_asked_for) {
-  const Vectors data = make_vectors(DType::kFloat32, 6000, 24, 12), queries = make_vectors(DType::kFloat32, 1000, 24, 13);
+  const Vectors data = make_vectors(DType::kFloat32, 6000, 24, 12),
+                queries = make_vectors(DType::kFloat32, 1000, 24, 13);
   const Index graph = filled(options_for(Kind::kHnsw, 24), data), flat = filled(options_for(Kind::kFlat, 24), data);
   for (const std::size_t k : {3, 10, 30}) {
     const Results exact = search(flat, queries.view(), with_ef(k, k));
@@ -305,7 +336,8 @@ TEST(index_tells_its_statistics) {
   const Index graph = filled(options_for(Kind::kHnsw), data);
   const Stats stats = graph.stats();
   CHECK(stats.size == 600 && !stats.mapped && stats.level_sizes.size() > 1 && stats.level_sizes[0] == 600);
-  CHECK(stats.mean_degree > 2.0 && stats.max_degree <= 16 && stats.mean_degree <= static_cast<double>(stats.max_degree));
+  CHECK(stats.mean_degree > 2.0 && stats.max_degree <= 16 &&
+        stats.mean_degree <= static_cast<double>(stats.max_degree));
   CHECK_EQUAL(stats.bytes.size(), std::size_t{3});
   CHECK(stats.bytes[0].first == "vectors" && stats.bytes[0].second >= 600 * 48);
   CHECK(stats.bytes[1].first == "ids" && stats.bytes[1].second == 0);

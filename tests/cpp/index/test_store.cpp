@@ -1,7 +1,5 @@
 // Planted bugs that turn these tests red, each tried on its own: store.cpp without the comparison of a section's size
 // with META, without the check of ids, rows or links after loading, and with the engine loaded before the checksums.
-#include "index/store.h"
-
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -10,6 +8,7 @@
 
 #include "faults/fault_env.h"
 #include "index/results.h"
+#include "index/store.h"
 #include "storage/container_bytes.h"
 #include "storage/temporary_folder.h"
 #include "test.h"
@@ -46,7 +45,8 @@ std::unique_ptr<Store> filled(const IndexOptions& options, const Vectors& data, 
 }
 
 Bytes small_index(Kind kind, bool own_ids = true) {
-  return filled(options_for(kind, DType::kFloat32, Metric::kCosine, 3), make_vectors(DType::kFloat32, 40, 3, 1), own_ids)
+  return filled(options_for(kind, DType::kFloat32, Metric::kCosine, 3), make_vectors(DType::kFloat32, 40, 3, 1),
+                own_ids)
       ->to_bytes();
 }
 
@@ -70,7 +70,8 @@ void may_refuse(Use&& use) {
   }
 }
 
-// Everything that can be done with an index, if it can be loaded. Whatever the bytes, nothing worse than an error happens.
+// Everything that can be done with an index, if it can be loaded. Whatever the bytes, nothing worse than an error
+// happens.
 void try_all(const Bytes& bytes, bool map, bool verify) {
   may_refuse([&] {
     Store store(file_of(bytes, map), verify);
@@ -215,13 +216,13 @@ TEST(store_finds_lies_behind_right_checksums) {
     const bool at_load = refused([&] { Store store(file_of(file, true), true); });
     return at_load && refused([&] { Store(file_of(file, true), false).check(false); });
   };
-  CHECK(!found("META", 0, std::uint8_t{1}));                  // what it was
-  CHECK(found("IDS ", 8, std::int64_t{4}));                   // as in slot 0
+  CHECK(!found("META", 0, std::uint8_t{1}));  // what it was
+  CHECK(found("IDS ", 8, std::int64_t{4}));   // as in slot 0
   CHECK(found("IDS ", 8, std::int64_t{-1}));
-  CHECK(found("VECS", 4, std::uint32_t{0x7FC00000}));         // NaN
-  CHECK(found("VECS", 12, 7.0F));                             // not the reciprocal of the norm
-  CHECK(found("LK00", 0, std::uint32_t{0}));                  // a link to itself
-  CHECK(found("LK00", 0, std::uint32_t{40}));                 // out of range
+  CHECK(found("VECS", 4, std::uint32_t{0x7FC00000}));  // NaN
+  CHECK(found("VECS", 12, 7.0F));                      // not the reciprocal of the norm
+  CHECK(found("LK00", 0, std::uint32_t{0}));           // a link to itself
+  CHECK(found("LK00", 0, std::uint32_t{40}));          // out of range
 }
 
 TEST(store_saves_all_or_nothing_at_every_power_cut) {

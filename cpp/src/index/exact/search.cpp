@@ -21,14 +21,15 @@ constexpr std::size_t kPackFrom = 24;                       // as many queries p
 constexpr std::size_t kPackedBytes = std::size_t{128} << 10;
 constexpr std::size_t kScanBytes = std::size_t{16} << 10;
 constexpr std::size_t kCachedBytes = std::size_t{1} << 20;  // of rows that are likely to be in the cache
-constexpr std::size_t kMaxRows = 256;     // of a block
+constexpr std::size_t kMaxRows = 256;                       // of a block
 constexpr std::size_t kTileQueries = 48;  // that are multiplied with a block before the products are looked at
 constexpr std::size_t kUnitProducts = std::size_t{1} << 26;   // of elements, in one step that cannot be interrupted
 constexpr std::size_t kPieceProducts = std::size_t{1} << 20;  // that pay for handing out a piece of work
 
 std::size_t round_up(std::size_t value, std::size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-// One pass over the rows for a group of queries. The work is cut into units: a block of rows against a chunk of queries.
+// One pass over the rows for a group of queries. The work is cut into units: a block of rows against a chunk of
+// queries.
 class Pass {
  public:
   Pass(const vectors::Matrix& rows, const IdMap& id_map, const Queries& queries, const NormRange& norms,
@@ -37,8 +38,8 @@ class Pass {
         id_map_(id_map),
         queries_(queries),
         request_(request),
-        kernel_(distance::kernels().kernels[static_cast<int>(rows.format().metric)]
-                                           [static_cast<int>(rows.format().dtype)]),
+        kernel_(
+            distance::kernels().kernels[static_cast<int>(rows.format().metric)][static_cast<int>(rows.format().dtype)]),
         distance_(distance_fn(rows.format())),
         packed_(rows.format().metric != Metric::kHamming && queries.count >= kPackFrom) {
     const vectors::RowFormat& format = rows.format();
@@ -251,8 +252,9 @@ NormRange Searcher::norms() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (measured_ < rows_.size()) {
     const NormRange more = norm_range(rows_, measured_, rows_.size());
-    norms_ = measured_ == 0 ? more
-                            : NormRange{std::min(norms_.smallest, more.smallest), std::max(norms_.largest, more.largest)};
+    norms_ = measured_ == 0
+                 ? more
+                 : NormRange{std::min(norms_.smallest, more.smallest), std::max(norms_.largest, more.largest)};
     measured_ = rows_.size();
   }
   return norms_;

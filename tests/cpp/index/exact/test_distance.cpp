@@ -1,7 +1,6 @@
-#include "index/exact/distance.h"
-
 #include <cmath>
 
+#include "index/exact/distance.h"
 #include "index/exact/elements.h"
 #include "index/samples.h"
 #include "test.h"

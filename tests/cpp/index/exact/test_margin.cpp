@@ -1,8 +1,7 @@
-#include "index/exact/margin.h"
-
 #include <cmath>
 #include <limits>
 
+#include "index/exact/margin.h"
 #include "index/samples.h"
 #include "test.h"
 

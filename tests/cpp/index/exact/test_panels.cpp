@@ -1,9 +1,8 @@
-#include "index/exact/panels.h"
-
 #include <cmath>
 #include <limits>
 
 #include "index/exact/elements.h"
+#include "index/exact/panels.h"
 #include "index/samples.h"
 #include "test.h"
 #include "vectors/query.h"
@@ -49,7 +48,8 @@ TEST(index_exact_row_panels_bound_half_the_squared_norm) {
   panels.pack(0, 40);
   for (std::size_t i = 0; i < 40; ++i) {
     double norm = 0.0;
-    for (std::size_t d = 0; d < 100; ++d) norm += static_cast<double>(data.floats[i * 100 + d]) * data.floats[i * 100 + d];
+    for (std::size_t d = 0; d < 100; ++d)
+      norm += static_cast<double>(data.floats[i * 100 + d]) * data.floats[i * 100 + d];
     CHECK(panels.low()[i] < norm / 2 * (1 - 1e-5) && panels.high()[i] > norm / 2 * (1 + 1e-5));
     CHECK((i == 7) == std::isinf(panels.low()[i]) && (i == 7) == std::isinf(panels.high()[i]));
   }

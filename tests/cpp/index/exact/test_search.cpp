@@ -1,5 +1,3 @@
-#include "index/exact/search.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "index/exact/elements.h"
+#include "index/exact/search.h"
 #include "index/sample.h"
 #include "index/samples.h"
 #include "test.h"
@@ -161,7 +160,8 @@ TEST(index_exact_search_orders_ties_by_id) {
     const vectors::Matrix rows = matrix(data, metric, DType::kFloat32);
     for (const std::size_t count : {kFew, kMany}) {
       const Sample sample = queries_for(rows, test::make_grid(count, 3, 7));
-      for (const std::size_t k : {1, 10, 150}) check_same(search(rows, id_map, sample, k), reference(rows, id_map, sample, k));
+      for (const std::size_t k : {1, 10, 150})
+        check_same(search(rows, id_map, sample, k), reference(rows, id_map, sample, k));
     }
   }
 }
@@ -192,7 +192,8 @@ TEST(index_exact_search_sees_what_float32_cannot) {
   }
 }
 
-// Permutations of one vector are equally far from a constant one; in double precision that shows, in float32 it does not.
+// Permutations of one vector are equally far from a constant one; in double precision that shows, in float32 it does
+// not.
 TEST(index_exact_search_sees_ties_that_float32_does_not) {
   Vectors data{900, 40, DType::kFloat32, {}, {}};
   std::vector<float> row;
@@ -203,7 +204,8 @@ TEST(index_exact_search_sees_ties_that_float32_does_not) {
   }
   for (const std::size_t count : {kFew, kMany}) {
     Vectors queries{count, data.dim, DType::kFloat32, {}, {}};
-    for (std::size_t i = 0; i < count * data.dim; ++i) queries.floats.push_back(1013.0F * static_cast<float>(i / data.dim + 1));
+    for (std::size_t i = 0; i < count * data.dim; ++i)
+      queries.floats.push_back(1013.0F * static_cast<float>(i / data.dim + 1));
     for (const Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
       check_against_reference(data, queries, metric, DType::kFloat32, 100);
     }

@@ -1,10 +1,9 @@
-#include "index/exact/shortlist.h"
-
 #include <algorithm>
 #include <limits>
 #include <set>
 
 #include "core/random.h"
+#include "index/exact/shortlist.h"
 #include "test.h"
 
 namespace {
