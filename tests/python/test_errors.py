@@ -109,6 +109,7 @@ BAD_IDS = [
     (["900", "901"], TypeError, "ids must be integers, not <U3"),
     ([True, False], TypeError, "ids must be integers, not bool"),
     ([900, None], TypeError, "position 1 is None"),
+    ([True, None], TypeError, "position 0 is True"),
 ]
 BAD_SEARCHES = [
     ({"k": 0}, ValueError, "k must be at least 1, not 0"),

@@ -269,18 +269,24 @@ def test_saving_from_many_threads(index: hopspan.Index, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-SHARED = """
+MAPPED = """
 import re, sys, numpy as np, hopspan
+
+def mapped(path):
+    sizes, ours = {}, False
+    with open("/proc/self/smaps") as smaps:
+        for line in smaps:
+            if re.match(r"[0-9a-f]+-", line):
+                ours = line.rstrip().endswith(path)
+            elif ours and line.split()[-1] == "kB":
+                name, size = line.split()[:2]
+                sizes[name] = sizes.get(name, 0) + int(size)
+    return sizes
+"""
+SHARED = """
 index = hopspan.load(sys.argv[1])
 print(index.search(np.load(sys.argv[2]), 5).ids.tolist())
-with open("/proc/self/smaps") as smaps:
-    sizes, ours = {}, False
-    for line in smaps:
-        if re.match(r"[0-9a-f]+-", line):
-            ours = line.rstrip().endswith(sys.argv[1])
-        elif ours and line.split()[-1] == "kB":
-            name, size = line.split()[:2]
-            sizes[name] = sizes.get(name, 0) + int(size)
+sizes = mapped(sys.argv[1])
 assert sizes["Rss:"] > 0, sizes
 assert sizes["Private_Dirty:"] == sizes["Anonymous:"] == 0, sizes
 """
@@ -292,4 +298,20 @@ def test_mapped_pages_are_shared_by_processes(index: hopspan.Index, tmp_path: Pa
     np.save(tmp_path / "queries.npy", QUERIES)
     expected = str(index.search(QUERIES, 5).ids.tolist())
     for _ in range(2):
-        assert run(SHARED, tmp_path / "index", tmp_path / "queries.npy").strip() == expected
+        assert run(MAPPED + SHARED, tmp_path / "index", tmp_path / "queries.npy").strip() == expected
+
+
+LAZY = """
+index = hopspan.load(sys.argv[1], verify=False)
+sizes = mapped(sys.argv[1])
+assert sizes["Rss:"] < 0.02 * sizes["Size:"], sizes
+assert index.search(index.get([7]), 1).ids[0, 0] == 7
+"""
+
+
+@LINUX
+def test_without_verification_pages_are_read_when_needed(tmp_path: Path) -> None:
+    index = hopspan.Index(1024, kind="flat")
+    index.add(np.random.default_rng(0).standard_normal((8000, 1024), dtype=np.float32))
+    index.save(tmp_path / "index")
+    run(MAPPED + LAZY, tmp_path / "index")
