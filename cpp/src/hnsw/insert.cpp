@@ -14,7 +14,7 @@
 namespace hopspan::hnsw {
 namespace {
 
-constexpr std::size_t kNodesPerPiece = 16;
+constexpr std::size_t kNodesPerPiece = 4;
 constexpr std::size_t kMaxBatch = 512;
 constexpr std::size_t kBatchShare = 8;  // a batch is at most this part of what the graph holds
 
