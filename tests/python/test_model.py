@@ -1,0 +1,96 @@
+"""Random sequences of calls, compared with a dict and brute force."""
+
+import pickle
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+import hopspan
+
+DIM = 3
+VECTOR = st.lists(st.integers(-8, 8), min_size=DIM, max_size=DIM)
+IDS = st.integers(0, 300)
+
+
+class Model(RuleBasedStateMachine):
+    """The held vectors are small integers, so that float32 distances are exact and ties are frequent."""
+
+    @initialize(kind=st.sampled_from(["hnsw", "flat"]), seed=st.integers(0, 5))
+    def make(self, kind: str, seed: int) -> None:
+        options = {"M": 2, "ef_construction": 4} if kind == "hnsw" else {}
+        self.index = hopspan.Index(DIM, kind=kind, seed=seed, threads=2, **options)
+        self.held: dict[int, list[int]] = {}
+        self.next_id = 0
+
+    def keep(self, ids: list[int], vectors: list[list[int]]) -> None:
+        self.held.update(zip(ids, vectors, strict=True))
+        self.next_id = max(self.next_id, *(i + 1 for i in ids), 0)
+
+    @rule(vectors=st.lists(VECTOR, max_size=40))
+    def add(self, vectors: list[list[int]]) -> None:
+        expected = list(range(self.next_id, self.next_id + len(vectors)))
+        assert self.index.add(vectors).tolist() == expected
+        if vectors:
+            self.keep(expected, vectors)
+
+    @rule(rows=st.dictionaries(IDS, VECTOR, min_size=1, max_size=20))
+    def add_with_ids(self, rows: dict[int, list[int]]) -> None:
+        if self.held.keys() & rows.keys():
+            with pytest.raises(ValueError, match="already in the index"):
+                self.index.add(list(rows.values()), list(rows))
+        else:
+            self.index.add(list(rows.values()), list(rows))
+            self.keep(list(rows), list(rows.values()))
+
+    @rule(vectors=st.lists(VECTOR, min_size=1, max_size=10), bad=st.sampled_from([np.nan, np.inf, -np.inf]))
+    def add_with_a_bad_row(self, vectors: list[list[int]], bad: float) -> None:
+        with pytest.raises(ValueError, match=f"row {len(vectors)}"):
+            self.index.add([*vectors, [0, bad, 0]])
+
+    @rule(queries=st.lists(VECTOR, min_size=1, max_size=4), k=st.integers(1, 12))
+    def search(self, queries: list[list[int]], k: int) -> None:
+        found = self.index.search(queries, k, ef=max(k, len(self.held)))
+        for query, ids, distances in zip(queries, found.ids.tolist(), found.distances.tolist(), strict=True):
+            true = sorted((sum((q - v) ** 2 for q, v in zip(query, x, strict=True)), i) for i, x in self.held.items())
+            true = true[:k] + [(float("inf"), -1)] * (k - len(true))
+            assert distances == [distance for distance, _ in true]
+            # Beyond the k-th place there may be more at its distance.
+            inner = [pair for pair in true if pair[0] < true[-1][0]]
+            assert list(zip(distances, ids, strict=True))[: len(inner)] == inner
+
+    @rule(item=IDS)
+    def get(self, item: int) -> None:
+        assert (item in self.index) == (item in self.held)
+        if item in self.held:
+            assert self.index.get(item).tolist() == self.held[item]
+        else:
+            with pytest.raises(ValueError, match=f"id {item}"):
+                self.index.get(item)
+
+    @rule(mmap=st.booleans(), verify=st.booleans())
+    def save_and_load(self, mmap: bool, verify: bool) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "index"
+            self.index.save(path)
+            self.index = hopspan.load(path, mmap=mmap, verify=verify)
+
+    @rule()
+    def pickle(self) -> None:
+        self.index = pickle.loads(pickle.dumps(self.index))
+
+    @invariant()
+    def holds_what_was_added(self) -> None:
+        if hasattr(self, "index"):
+            assert len(self.index) == len(self.held)
+            assert self.index.check().vectors == len(self.held)
+
+
+TestModel = Model.TestCase
+TestModel.settings = settings(
+    max_examples=100, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
