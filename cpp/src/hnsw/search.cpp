@@ -28,12 +28,14 @@ std::uint32_t linked_slot(const Level& level, std::size_t rows, std::uint32_t no
   return slot;
 }
 
-// What stands in for the absent node that `node` links to: one of its neighbours, as `node` would have linked to one of
-// them had the absent node never been there to take the place.
+// What stands in for the absent node that `node` links to: one of its neighbours, as `node` may have linked to one of
+// them had the absent node never been there to take the place. Every second link gets none: on random vectors one for
+// each would find more than a graph that never held the node.
 std::uint32_t stand_in(const Level& level, std::uint32_t node, std::uint32_t absent) {
   const std::uint32_t* row = level.row(absent);
   const std::size_t count = degree(row, level.width);
-  return count == 0 ? absent : target(row[(node * 0x9E3779B1u >> 8) % count]);
+  const std::uint32_t mix = node * 0x9E3779B1u >> 8;
+  return count == 0 || mix % 2 == 0 ? absent : target(row[mix / 2 % count]);
 }
 
 // Appends the nodes that `node` links to and `wanted` accepts, and their slots, to the `count` that scratch holds;
