@@ -33,7 +33,7 @@ def test_stubs_match_the_extension(tmp_path: Path) -> None:
 
 
 def test_clang_format() -> None:
-    files = sources("cpp", "python", "tests", suffixes={".h", ".cpp", ".inl"})
+    files = map(relative, sources("cpp", "python", "tests", suffixes={".h", ".cpp", ".inl"}))
     run("clang-format", "--dry-run", "-Werror", *files)
 
 
