@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kDefaultRecall = 0.95;
 constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched with full effort
-constexpr std::size_t kRowsPerSample = 64;    // what a sample costs stays in proportion to building the graph
+constexpr std::size_t kRowsPerSample = 32;    // what a sample costs stays in proportion to building the graph
 constexpr std::size_t kLeastSample = 100;
 constexpr std::size_t kMostSample = 500;
 constexpr double kTolerance = 0.004;
@@ -31,7 +31,7 @@ void order_ties(std::int64_t* ids, const float* distances, std::size_t count) {
 
 std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
   std::vector<std::uint32_t> ks;
-  for (const std::uint32_t k : {1U, 10U, 100U}) {
+  for (const std::uint32_t k : {10U, 100U}) {
     if (k < size) ks.push_back(k);
   }
   return ks;

@@ -11,17 +11,24 @@
 namespace hopspan::index {
 namespace {
 
-constexpr std::uint32_t kFirstEffort = 4;
 constexpr std::size_t kMaxEffort = 4096;
 constexpr double kEnough = 0.998;
 constexpr std::size_t kQueriesAtOnce = 64;  // between looks at the standard error
 constexpr std::size_t kQueriesPerPiece = 4;
 constexpr std::uint32_t kLeastJudged = 10;  // the recall of fewer neighbours varies too much to wait for
 
-// 4, 6, 8, 12, 16, 24, ...
-std::uint32_t next_effort(std::uint32_t effort) {
-  const bool power_of_two = (effort & (effort - 1)) == 0;
-  return power_of_two ? effort / 2 * 3 : effort / 3 * 4;
+// The next of 1, 2, 3, 4, 6, 8, 12, 16, 24, ...
+std::size_t next_effort(std::size_t effort) {
+  std::size_t power = 1;
+  while (2 * power <= effort) power *= 2;
+  return effort < power / 2 * 3 ? power / 2 * 3 : 2 * power;
+}
+
+bool found_enough(const std::vector<std::uint32_t>& ks, const std::vector<double>& recalls) {
+  for (std::size_t j = 0; j < ks.size(); ++j) {
+    if ((ks[j] >= kLeastJudged || ks.size() == 1) && recalls[j] < kEnough) return false;
+  }
+  return true;
 }
 
 // The distance, as the kernels have it, of each query's true k-th neighbour, for each k.
@@ -120,10 +127,9 @@ std::vector<Measurement> measure(const hnsw::Space& space, const Sample& sample,
   Meter meter(sample, options, limits, search);
   const std::size_t most = std::min(kMaxEffort, space.rows().size());
   std::vector<Measurement> measured;
-  for (std::uint32_t effort = kFirstEffort;; effort = next_effort(effort)) {
-    measured.push_back(meter.at(std::min<std::size_t>(effort, most)));
-    const std::vector<double>& recalls = measured.back().recalls;
-    if (effort >= most || *std::min_element(recalls.begin(), recalls.end()) >= kEnough) return measured;
+  for (std::size_t effort = options.ks.front();; effort = next_effort(effort)) {
+    measured.push_back(meter.at(std::min(effort, most)));
+    if (effort >= most || found_enough(options.ks, measured.back().recalls)) return measured;
   }
 }
 

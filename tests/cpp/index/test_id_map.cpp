@@ -79,6 +79,9 @@ TEST(index_id_map_refuses_bad_ids_and_stays_as_it_was) {
   append(map, {7});
   refuse({20, 7}, "id 7 is already in the index (row 1); replacing is not supported yet");
   refuse({20, 21, 22, 21}, "id 21 is given twice (rows 1 and 3)");
+  const std::size_t bytes = map.bytes();
+  for (std::int64_t id = 100; id < 200; ++id) refuse({id, 7}, "id 7 is already");
+  CHECK_EQUAL(map.bytes(), bytes);
   append(map, {20, 21, 22});
   CHECK(listed(map) == (Ids{0, 1, 2, 7, 20, 21, 22}));
 }
