@@ -52,7 +52,7 @@ def hard() -> tuple[hopspan.Index, hopspan.Index, np.ndarray]:
 def test_recall_targets_are_met_on_queries_that_calibration_did_not_see(hard: tuple, target: float) -> None:
     index, flat, queries = hard
     true = flat.search(queries, K).ids
-    assert recall(index.search(queries, K, recall=target).ids, true) >= target - 0.015
+    assert recall(index.search(queries, K, recall=target).ids, true) >= target - 0.01
 
 
 def test_a_bare_search_aims_at_95_percent(hard: tuple) -> None:
