@@ -16,7 +16,8 @@ BELOW = {
     "quantize": {"core", "distance"},
     "vectors": {"core", "storage", "distance"},
     "hnsw": {"core", "storage", "distance", "quantize", "vectors"},
-    "index": {"core", "storage", "distance", "quantize", "vectors", "hnsw"},
+    "spann": {"core", "storage", "distance", "quantize", "vectors"},
+    "index": {"core", "storage", "distance", "quantize", "vectors", "hnsw", "spann"},
 }
 PUBLIC = ROOT / "cpp" / "include"
 SRC = ROOT / "cpp" / "src"
