@@ -20,6 +20,7 @@ namespace {
 struct Level {
   const KernelTable& kernels;
   const BlockTable& blocks;
+  const ScanTable& scans;
   bool (*available)();
 };
 
@@ -83,13 +84,13 @@ bool has_avx512() {
 // Best first; the last one is always available.
 const Level kLevels[] = {
 #ifdef HOPSPAN_X86_64
-    {avx512::kernel_table, avx512::block_table, has_avx512},
-    {avx2::kernel_table, avx2::block_table, has_avx2},
+    {avx512::kernel_table, avx512::block_table, avx512::scan_table, has_avx512},
+    {avx2::kernel_table, avx2::block_table, avx2::scan_table, has_avx2},
 #endif
 #ifdef HOPSPAN_AARCH64
-    {neon::kernel_table, neon::block_table, always},
+    {neon::kernel_table, neon::block_table, neon::scan_table, always},
 #endif
-    {scalar::kernel_table, scalar::block_table, always},
+    {scalar::kernel_table, scalar::block_table, scalar::scan_table, always},
 };
 
 const Level* find(const char* isa) {
@@ -125,6 +126,7 @@ const Level& chosen() {
 
 const KernelTable& kernels() { return chosen().kernels; }
 const BlockTable& blocks() { return chosen().blocks; }
+const ScanTable& scans() { return chosen().scans; }
 
 const KernelTable& select_kernels(const char* isa) { return select(isa).kernels; }
 
@@ -136,6 +138,11 @@ const KernelTable* find_kernels(const char* isa) {
 const BlockTable* find_blocks(const char* isa) {
   const Level* level = find(isa);
   return level == nullptr ? nullptr : &level->blocks;
+}
+
+const ScanTable* find_scans(const char* isa) {
+  const Level* level = find(isa);
+  return level == nullptr ? nullptr : &level->scans;
 }
 
 }  // namespace hopspan::distance

@@ -6,5 +6,6 @@ namespace hopspan::distance::neon {
 
 #include "distance/blocks.inl"
 #include "distance/kernels.inl"
+#include "distance/scan.inl"
 
 }  // namespace hopspan::distance::neon

@@ -1,8 +1,9 @@
-// The tables that the instruction sets of this build export, one pair for each kernels_*.cpp.
+// The tables that the instruction sets of this build export, one of each kind for each kernels_*.cpp.
 #pragma once
 
 #include "distance/blocks.h"
 #include "distance/kernels.h"
+#include "distance/scan.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define HOPSPAN_X86_64
@@ -15,17 +16,20 @@ namespace hopspan::distance {
 namespace scalar {
 extern const KernelTable kernel_table;
 extern const BlockTable block_table;
+extern const ScanTable scan_table;
 }  // namespace scalar
 
 #ifdef HOPSPAN_X86_64
 namespace avx2 {
 extern const KernelTable kernel_table;
 extern const BlockTable block_table;
+extern const ScanTable scan_table;
 }  // namespace avx2
 
 namespace avx512 {
 extern const KernelTable kernel_table;
 extern const BlockTable block_table;
+extern const ScanTable scan_table;
 }  // namespace avx512
 #endif
 
@@ -33,6 +37,7 @@ extern const BlockTable block_table;
 namespace neon {
 extern const KernelTable kernel_table;
 extern const BlockTable block_table;
+extern const ScanTable scan_table;
 }  // namespace neon
 #endif
 

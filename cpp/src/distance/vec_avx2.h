@@ -107,5 +107,42 @@ inline std::uint32_t reduce(Count a) {
   return static_cast<std::uint32_t>(_mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1));
 }
 
+// The sums of the even and of the odd entries, of 0 to 15 (low) and of 16 to 31 (high), the even ones with 256 times
+// the odd ones on top; each half of a register has one code of a pair.
+struct ScanSums {
+  __m256i low, low_odd, high, high_odd;
+  static ScanSums zero() {
+    const __m256i none = _mm256_setzero_si256();
+    return {none, none, none, none};
+  }
+};
+
+inline ScanSums add_pair(ScanSums sums, const Byte* codes, const Byte* tables) {
+  const __m256i nibble = _mm256_set1_epi8(15);
+  const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes));
+  const __m256i values = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tables));
+  const __m256i low = _mm256_shuffle_epi8(values, _mm256_and_si256(both, nibble));
+  const __m256i high = _mm256_shuffle_epi8(values, _mm256_and_si256(_mm256_srli_epi16(both, 4), nibble));
+  return {_mm256_add_epi16(sums.low, low), _mm256_add_epi16(sums.low_odd, _mm256_srli_epi16(low, 8)),
+          _mm256_add_epi16(sums.high, high), _mm256_add_epi16(sums.high_odd, _mm256_srli_epi16(high, 8))};
+}
+inline void store(std::uint16_t* out, __m256i sums, __m256i odd) {
+  const __m256i even = _mm256_sub_epi16(sums, _mm256_slli_epi16(odd, 8));
+  const __m256i first = _mm256_unpacklo_epi16(even, odd), second = _mm256_unpackhi_epi16(even, odd);
+  const __m256i low = _mm256_permute2x128_si256(first, second, 0x20);
+  const __m256i high = _mm256_permute2x128_si256(first, second, 0x31);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_add_epi16(low, high));
+}
+inline void store(std::uint16_t* out, const ScanSums& sums) {
+  store(out, sums.low, sums.low_odd);
+  store(out + 16, sums.high, sums.high_odd);
+}
+inline F32 load_u16(const std::uint16_t* p) {
+  return {_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(load16(reinterpret_cast<const Byte*>(p))))};
+}
+inline std::uint32_t below(F32 a, F32 b) {
+  return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)));
+}
+
 }  // namespace
 }  // namespace hopspan::distance::avx2

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
 #define HOPSPAN_ALWAYS_INLINE __forceinline
 #define HOPSPAN_INLINE_LAMBDA
 #else
@@ -51,6 +52,17 @@ inline Words load_tail(const Byte* p, std::size_t n) {
   if (n == 0) return {0, 0};
   const std::uint64_t middle = p[n / 2], last = p[n - 1];
   return {p[0] | middle << (8 * (n / 2)) | last << (8 * (n - 1)), 0};
+}
+
+// The number of the lowest bit that is set; there is one.
+inline std::uint32_t lowest_bit(std::uint32_t bits) {
+#if defined(_MSC_VER) && !defined(__clang__)
+  unsigned long number;
+  _BitScanForward(&number, bits);
+  return number;
+#else
+  return static_cast<std::uint32_t>(__builtin_ctz(bits));
+#endif
 }
 
 }  // namespace

@@ -91,5 +91,35 @@ inline Count add_differing(Count acc, Bits a, Bits b) {
 }
 inline std::uint32_t reduce(Count a) { return vaddvq_u32(a.v); }
 
+struct ScanSums {
+  uint16x8_t v[4];
+  static ScanSums zero() {
+    const uint16x8_t none = vdupq_n_u16(0);
+    return {{none, none, none, none}};
+  }
+};
+
+inline ScanSums add_pair(ScanSums sums, const Byte* codes, const Byte* tables) {
+  const uint8x16_t first = vld1q_u8(codes), second = vld1q_u8(codes + 16);
+  const uint8x16_t values = vld1q_u8(tables), second_values = vld1q_u8(tables + 16);
+  const uint8x16_t nibble = vdupq_n_u8(15);
+  const uint8x16_t low = vqtbl1q_u8(values, vandq_u8(first, nibble));
+  const uint8x16_t second_low = vqtbl1q_u8(second_values, vandq_u8(second, nibble));
+  const uint8x16_t high = vqtbl1q_u8(values, vshrq_n_u8(first, 4));
+  const uint8x16_t second_high = vqtbl1q_u8(second_values, vshrq_n_u8(second, 4));
+  return {{vaddq_u16(sums.v[0], vaddl_u8(vget_low_u8(low), vget_low_u8(second_low))),
+           vaddq_u16(sums.v[1], vaddl_high_u8(low, second_low)),
+           vaddq_u16(sums.v[2], vaddl_u8(vget_low_u8(high), vget_low_u8(second_high))),
+           vaddq_u16(sums.v[3], vaddl_high_u8(high, second_high))}};
+}
+inline void store(std::uint16_t* out, const ScanSums& sums) {
+  for (std::size_t i = 0; i < 4; ++i) vst1q_u16(out + 8 * i, sums.v[i]);
+}
+inline F32 load_u16(const std::uint16_t* p) { return {vcvtq_f32_u32(vmovl_u16(vld1_u16(p)))}; }
+inline std::uint32_t below(F32 a, F32 b) {
+  const std::uint32_t bits[4] = {1, 2, 4, 8};
+  return vaddvq_u32(vandq_u32(vcltq_f32(a.v, b.v), vld1q_u32(bits)));
+}
+
 }  // namespace
 }  // namespace hopspan::distance::neon

@@ -107,5 +107,29 @@ inline Count add_differing(Count acc, Bits a, Bits b) {
 }
 inline std::uint32_t reduce(Count a) { return static_cast<std::uint32_t>(a.v); }
 
+struct ScanSums {
+  std::uint16_t v[32];
+  static ScanSums zero() { return {}; }
+};
+
+inline ScanSums add_pair(ScanSums sums, const Byte* codes, const Byte* tables) {
+  for (std::size_t i = 0; i < 16; ++i) {
+    const unsigned low = tables[codes[i] & 15u] + tables[16 + (codes[16 + i] & 15u)];
+    const unsigned high = tables[codes[i] >> 4] + tables[16 + (codes[16 + i] >> 4)];
+    sums.v[i] = static_cast<std::uint16_t>(sums.v[i] + low);
+    sums.v[16 + i] = static_cast<std::uint16_t>(sums.v[16 + i] + high);
+  }
+  return sums;
+}
+inline void store(std::uint16_t* out, const ScanSums& sums) { std::memcpy(out, sums.v, sizeof sums.v); }
+inline F32 load_u16(const std::uint16_t* p) {
+  return each_lane([&](std::size_t i) { return static_cast<float>(p[i]); });
+}
+inline std::uint32_t below(F32 a, F32 b) {
+  std::uint32_t bits = 0;
+  for (std::uint32_t i = 0; i < F32::kLanes; ++i) bits |= static_cast<std::uint32_t>(a.v[i] < b.v[i]) << i;
+  return bits;
+}
+
 }  // namespace
 }  // namespace hopspan::distance::scalar

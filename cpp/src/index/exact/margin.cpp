@@ -5,8 +5,8 @@
 #include <limits>
 #include <vector>
 
-#include "index/exact/elements.h"
 #include "vectors/convert.h"
+#include "vectors/elements.h"
 
 namespace hopspan::index::exact {
 namespace {
@@ -35,9 +35,9 @@ NormRange norm_range(const vectors::Matrix& rows, std::size_t begin, std::size_t
   for (std::size_t slot = begin; slot < end; ++slot) {
     double norm;
     if (format.metric == Metric::kCosine) {
-      norm = 1.0 / static_cast<double>(row_scale(format, rows.row(slot)));
+      norm = 1.0 / static_cast<double>(vectors::row_scale(format, rows.row(slot)));
     } else {
-      row_to_floats(format, rows.row(slot), elements.data());
+      vectors::row_to_floats(format, rows.row(slot), elements.data());
       norm = std::sqrt(vectors::squared_norm_float32(elements.data(), format.dim));
     }
     range.smallest = norm >= 0.0 ? std::min(range.smallest, norm) : 0.0;

@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "core/checked.h"
-#include "index/exact/elements.h"
 #include "index/exact/margin.h"
 #include "vectors/convert.h"
+#include "vectors/elements.h"
 
 namespace hopspan::index::exact {
 namespace {
@@ -38,7 +38,7 @@ void RowPanels::pack(std::size_t first, std::size_t count) {
     const std::size_t filled = std::min(tile, count - i);
     for (std::size_t t = 0; t < filled; ++t) {
       float* const row = elements + t * format.dim;
-      row_to_floats(format, rows_.row(first + i + t), row);
+      vectors::row_to_floats(format, rows_.row(first + i + t), row);
       low_[i + t] = high_[i + t] = 0.0F;
       if (format.metric == Metric::kCosine) scale_to_unit(i + t, row);
       if (format.metric == Metric::kL2) bound_half_norm(i + t, row);
@@ -48,7 +48,7 @@ void RowPanels::pack(std::size_t first, std::size_t count) {
 }
 
 void RowPanels::scale_to_unit(std::size_t i, float* elements) {
-  const float scale = row_scale(rows_.format(), rows_.row(first_ + i));
+  const float scale = vectors::row_scale(rows_.format(), rows_.row(first_ + i));
   if (!(scale >= 1.0F / kLargestNorm && scale <= 1.0F / kSmallestNorm)) {
     low_[i] = -kInfinity;
     high_[i] = kInfinity;
@@ -73,7 +73,7 @@ core::Buffer pack_queries(const vectors::RowFormat& format, const Queries& queri
     const std::size_t filled = std::min(tile, queries.count - i);
     for (std::size_t t = 0; t < filled; ++t) {
       float* const query = block + t * format.dim;
-      query_to_floats(format, queries[i + t], query);
+      vectors::query_to_floats(format, queries[i + t], query);
       if (format.metric != Metric::kCosine) continue;
       const double norm = query_norm(format, queries[i + t]);
       for (std::size_t d = 0; d < format.dim; ++d) query[d] = static_cast<float>(query[d] / norm);
@@ -85,7 +85,7 @@ core::Buffer pack_queries(const vectors::RowFormat& format, const Queries& queri
 }
 
 double query_norm(const vectors::RowFormat& format, const void* query) {
-  switch (query_dtype(format)) {
+  switch (vectors::query_dtype(format)) {
     case DType::kInt8:
       return std::sqrt(vectors::squared_norm_integer<std::int8_t>(query, format.dim));
     case DType::kUInt8:

@@ -1,9 +1,9 @@
 #include <cmath>
 
 #include "index/exact/distance.h"
-#include "index/exact/elements.h"
 #include "index/samples.h"
 #include "test.h"
+#include "vectors/elements.h"
 #include "vectors/query.h"
 
 namespace {
@@ -36,8 +36,8 @@ TEST(index_exact_distance_is_in_double_precision) {
         std::vector<float> q(dim), x(dim);
         for (std::size_t i = 0; i < 5; ++i) {
           vectors::prepare_query(rows.format(), queries.view(), i, query.data());
-          index::exact::query_to_floats(rows.format(), query.data(), q.data());
-          index::exact::row_to_floats(rows.format(), rows.row(i), x.data());
+          vectors::query_to_floats(rows.format(), query.data(), q.data());
+          vectors::row_to_floats(rows.format(), rows.row(i), x.data());
           const double expected = reference(metric, q.data(), x.data(), dim);
           const double got = index::exact::distance_fn(rows.format())(query.data(), rows.row(i), dim);
           CHECK(std::abs(got - expected) <= 1e-13 * (std::abs(expected) + static_cast<double>(dim)));

@@ -1,10 +1,10 @@
 #include <cmath>
 #include <limits>
 
-#include "index/exact/elements.h"
 #include "index/exact/panels.h"
 #include "index/samples.h"
 #include "test.h"
+#include "vectors/elements.h"
 #include "vectors/query.h"
 
 namespace {
@@ -30,9 +30,9 @@ TEST(index_exact_row_panels_hold_the_rows_as_floats) {
       CHECK_EQUAL(panels.panel_count(), std::size_t{2});
       for (std::size_t i = 0; i < panels.count(); ++i) {
         float row[9];
-        index::exact::row_to_floats(rows.format(), rows.row(tile + 2 + i), row);
+        vectors::row_to_floats(rows.format(), rows.row(tile + 2 + i), row);
         const float scale =
-            metric == Metric::kCosine ? index::exact::row_scale(rows.format(), rows.row(tile + 2 + i)) : 1.0F;
+            metric == Metric::kCosine ? vectors::row_scale(rows.format(), rows.row(tile + 2 + i)) : 1.0F;
         for (std::size_t d = 0; d < 9; ++d) CHECK_EQUAL(packed(panels.panels(), tile, 9, i, d), row[d] * scale);
       }
     }

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "index/exact/elements.h"
 #include "index/exact/search.h"
 #include "index/sample.h"
 #include "index/samples.h"
 #include "test.h"
+#include "vectors/elements.h"
 #include "vectors/query.h"
 
 namespace {
@@ -57,10 +57,10 @@ Results reference(const vectors::Matrix& rows, const IdMap& id_map, const Sample
   std::vector<float> query(format.dim), row(format.dim);
   for (std::size_t q = 0; q < sample.count(); ++q) {
     std::vector<std::pair<double, std::int64_t>> all;
-    index::exact::query_to_floats(format, sample.queries()[q], query.data());
+    vectors::query_to_floats(format, sample.queries()[q], query.data());
     for (std::uint32_t slot = 0; slot < rows.size(); ++slot) {
       if (excluded != nullptr && excluded[q] == slot) continue;
-      index::exact::row_to_floats(format, rows.row(slot), row.data());
+      vectors::row_to_floats(format, rows.row(slot), row.data());
       all.emplace_back(format.metric == Metric::kHamming
                            ? differing_bits(sample.queries()[q], rows.row(slot), rows.stride())
                            : distance(format.metric, query, row),

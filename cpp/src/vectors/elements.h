@@ -8,7 +8,7 @@
 #include "vectors/convert.h"
 #include "vectors/matrix.h"
 
-namespace hopspan::index::exact {
+namespace hopspan::vectors {
 
 template <typename Integer>
 void integers_to_floats(const void* from, std::size_t count, float* out) {
@@ -21,9 +21,9 @@ inline void to_floats(DType dtype, const void* from, std::size_t count, float* o
       std::memcpy(out, from, count * sizeof(float));
       return;
     case DType::kFloat16:
-      return vectors::widen_float16(from, count, out);
+      return widen_float16(from, count, out);
     case DType::kBFloat16:
-      return vectors::widen_bfloat16(from, count, out);
+      return widen_bfloat16(from, count, out);
     case DType::kInt8:
       return integers_to_floats<std::int8_t>(from, count, out);
     case DType::kUInt8:
@@ -33,25 +33,25 @@ inline void to_floats(DType dtype, const void* from, std::size_t count, float* o
   }
 }
 
-inline void row_to_floats(const vectors::RowFormat& format, const void* row, float* out) {
+inline void row_to_floats(const RowFormat& format, const void* row, float* out) {
   to_floats(format.dtype, row, format.dim, out);
 }
 
 // The element type of a prepared query.
-inline DType query_dtype(const vectors::RowFormat& format) {
+inline DType query_dtype(const RowFormat& format) {
   const bool half = format.dtype == DType::kFloat16 || format.dtype == DType::kBFloat16;
   return half ? DType::kFloat32 : format.dtype;
 }
 
-inline void query_to_floats(const vectors::RowFormat& format, const void* query, float* out) {
+inline void query_to_floats(const RowFormat& format, const void* query, float* out) {
   to_floats(query_dtype(format), query, format.dim, out);
 }
 
 // What cosine appends to a row: the reciprocal of its norm.
-inline float row_scale(const vectors::RowFormat& format, const void* row) {
+inline float row_scale(const RowFormat& format, const void* row) {
   float scale;
   std::memcpy(&scale, static_cast<const std::byte*>(row) + format.element_bytes(), sizeof scale);
   return scale;
 }
 
-}  // namespace hopspan::index::exact
+}  // namespace hopspan::vectors
