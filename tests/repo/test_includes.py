@@ -13,11 +13,11 @@ BELOW = {
     "core": set(),
     "storage": {"core"},
     "distance": {"core"},
-    "quantize": {"core", "distance"},
     "vectors": {"core", "storage", "distance"},
-    "hnsw": {"core", "storage", "distance", "quantize", "vectors"},
-    "spann": {"core", "storage", "distance", "quantize", "vectors"},
-    "index": {"core", "storage", "distance", "quantize", "vectors", "hnsw", "spann"},
+    "quantize": {"core", "storage", "distance", "vectors"},
+    "hnsw": {"core", "storage", "distance", "vectors", "quantize"},
+    "spann": {"core", "storage", "distance", "vectors", "quantize"},
+    "index": {"core", "storage", "distance", "vectors", "quantize", "hnsw", "spann"},
 }
 PUBLIC = ROOT / "cpp" / "include"
 SRC = ROOT / "cpp" / "src"
