@@ -14,6 +14,8 @@
 
 namespace hopspan::storage {
 
+inline constexpr std::size_t kDirectBytes = 4096;
+
 // A file of fixed size that is only read. Safe to use from any number of threads.
 class RandomAccessFile {
  public:
@@ -28,6 +30,8 @@ class RandomAccessFile {
   virtual void read(std::uint64_t offset, void* out, std::size_t n) const = 0;
   // The whole file, read-only, at a page boundary; null when it was opened without a mapping or has none.
   virtual const std::byte* map() const noexcept { return nullptr; }
+  // What the system reads it by, for those who ask it for many pieces at once; -1 when there is no such thing.
+  virtual int descriptor() const noexcept { return -1; }
 
  private:
   std::string name_;
@@ -59,6 +63,9 @@ class Env {
 
   // map: map the file into memory where that is possible; pages are then read one by one, as they are touched.
   virtual std::unique_ptr<RandomAccessFile> open(const std::filesystem::path& path, bool map) = 0;
+  // Reads go past the system's page cache where the file system allows that, so that they take no memory; whoever uses
+  // the descriptor keeps to multiples of kDirectBytes then, in offset, size and address.
+  virtual std::unique_ptr<RandomAccessFile> open_direct(const std::filesystem::path& path) { return open(path, false); }
   // Throws IoError with EEXIST when there is a file of that name.
   virtual std::unique_ptr<WritableFile> create(const std::filesystem::path& path) = 0;
   // Replaces `to` when it exists.

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 #include "storage/env.h"
 #include "storage/posix_io.h"
@@ -20,6 +22,10 @@ class Descriptor {
   explicit Descriptor(int fd) : fd_(fd) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -38,18 +44,26 @@ int sync_descriptor(int fd) {
   return retry([&] { return ::fsync(fd); });
 }
 
+constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // opening a pipe must not wait for its other end
+
+enum class Access { kPlain, kMap, kDirect };
+
+// Room for reads past the page cache, which take whole aligned blocks only.
+struct Bounce {
+  alignas(kDirectBytes) std::byte bytes[65536];
+};
+
 class PosixFile final : public RandomAccessFile {
  public:
-  PosixFile(std::string name, bool map)
-      : RandomAccessFile(std::move(name)),
-        // Opening a pipe must not wait for its other end.
-        fd_(retry([&] { return ::open(this->name().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); })) {
+  PosixFile(std::string name, Access access)
+      : RandomAccessFile(std::move(name)), fd_(retry([&] { return ::open(this->name().c_str(), kReadFlags); })) {
     struct stat status;
     if (fd_.get() < 0 || ::fstat(fd_.get(), &status) != 0) fail(this->name(), "open");
     if (S_ISDIR(status.st_mode)) throw IoError(EISDIR, this->name(), "open");
     if (!S_ISREG(status.st_mode)) throw IoError(EINVAL, this->name(), "open something that is not a regular file:");
     size_ = static_cast<std::uint64_t>(status.st_size);
-    if (map && size_ != 0) map_file();
+    if (access == Access::kMap && size_ != 0) map_file();
+    if (access == Access::kDirect) bypass_cache();
   }
   ~PosixFile() override {
     if (map_ != nullptr) ::munmap(map_, static_cast<std::size_t>(size_));
@@ -57,9 +71,12 @@ class PosixFile final : public RandomAccessFile {
 
   std::uint64_t size() const noexcept override { return size_; }
   const std::byte* map() const noexcept override { return static_cast<const std::byte*>(map_); }
+  int descriptor() const noexcept override { return fd_.get(); }
 
   void read(std::uint64_t offset, void* out, std::size_t n) const override {
     if (offset > size_ || n > size_ - offset) throw_past_end(*this, offset, n);
+    const bool in_blocks = (offset | n | reinterpret_cast<std::uintptr_t>(out)) % kDirectBytes == 0;
+    if (direct_ && !in_blocks) return read_blocks(offset, static_cast<std::byte*>(out), n);
     char* to = static_cast<char*>(out);
     const std::int64_t got = move_all(n, [&](std::size_t done, std::size_t part) {
       return ::pread(fd_.get(), to + done, part, static_cast<off_t>(offset + done));
@@ -77,9 +94,48 @@ class PosixFile final : public RandomAccessFile {
     map_ = map;
   }
 
+  // The new descriptor is the same file's, even when its name has been given to another meanwhile. Some systems refuse
+  // at the first read only.
+  void bypass_cache() {
+#if defined(O_DIRECT)
+    const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
+    Descriptor direct(retry([&] { return ::open(self.c_str(), kReadFlags | O_DIRECT); }));
+    const std::unique_ptr<Bounce> room = std::make_unique<Bounce>();
+    if (direct.get() < 0 || ::pread(direct.get(), room->bytes, kDirectBytes, 0) < 0) return;
+    fd_ = std::move(direct);
+    direct_ = true;
+#endif
+  }
+
+  void read_blocks(std::uint64_t offset, std::byte* out, std::size_t n) const {
+    const std::unique_ptr<Bounce> room(new Bounce);
+    while (n != 0) {
+      const std::size_t skip = static_cast<std::size_t>(offset % kDirectBytes);
+      const std::size_t blocks = (skip + n + kDirectBytes - 1) / kDirectBytes;
+      const std::size_t wanted = std::min(sizeof room->bytes, blocks * kDirectBytes);
+      const std::int64_t got = read_once(offset - skip, room->bytes, wanted);
+      if (got < 0) fail(name(), "read");
+      if (static_cast<std::size_t>(got) <= skip) throw_past_end(*this, offset, n);
+      const std::size_t part = std::min(static_cast<std::size_t>(got) - skip, n);
+      std::memcpy(out, room->bytes + skip, part);
+      out += part;
+      offset += part;
+      n -= part;
+    }
+  }
+
+  std::int64_t read_once(std::uint64_t offset, void* out, std::size_t n) const {
+    std::int64_t got;
+    do {
+      got = ::pread(fd_.get(), out, n, static_cast<off_t>(offset));
+    } while (got < 0 && errno == EINTR);
+    return got;
+  }
+
   Descriptor fd_;
   std::uint64_t size_ = 0;
   void* map_ = nullptr;
+  bool direct_ = false;
 };
 
 class PosixWriter final : public WritableFile {
@@ -115,7 +171,11 @@ class PosixWriter final : public WritableFile {
 class PosixEnv final : public Env {
  public:
   std::unique_ptr<RandomAccessFile> open(const std::filesystem::path& path, bool map) override {
-    return std::make_unique<PosixFile>(path.string(), map);
+    return std::make_unique<PosixFile>(path.string(), map ? Access::kMap : Access::kPlain);
+  }
+
+  std::unique_ptr<RandomAccessFile> open_direct(const std::filesystem::path& path) override {
+    return std::make_unique<PosixFile>(path.string(), Access::kDirect);
   }
 
   std::unique_ptr<WritableFile> create(const std::filesystem::path& path) override {

@@ -1,0 +1,36 @@
+// Many reads at once. Every batch of the process, whichever index or thread it comes from, goes through one bounded set
+// of io_uring rings where the kernel allows that, and through the threads of core/threads.h where not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/function_ref.h"
+#include "storage/env.h"
+
+namespace hopspan::storage {
+
+struct Read {
+  const RandomAccessFile* file;
+  std::uint64_t offset;
+  void* out;
+  std::size_t size;
+};
+
+enum class ReadBackend { kThreads, kIoUring };
+
+// What the environment variable HOPSPAN_IO says ("threads", "io_uring"), or else io_uring when the kernel has it;
+// looked at once. Throws InvalidArgument when the variable says anything else or what the kernel does not have.
+ReadBackend read_backend();
+const char* name(ReadBackend backend);
+
+// Starts the reads, as many as may be under way at a time, and calls done(i) on this thread for each that has ended, in
+// the order in which they end. The first error, of a read as RandomAccessFile::read throws it or of `done`, is thrown
+// when no read is under way any more. Returns the nanoseconds that this thread had nothing to do.
+std::uint64_t read_batch(const Read* reads, std::size_t count, core::FunctionRef<void(std::size_t)> done);
+
+// The same by a given backend; kIoUring where the kernel lacks it, or has no ring to spare, is kThreads.
+std::uint64_t read_batch(const Read* reads, std::size_t count, core::FunctionRef<void(std::size_t)> done,
+                         ReadBackend backend);
+
+}  // namespace hopspan::storage
