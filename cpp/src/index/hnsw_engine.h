@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/buffer.h"
+#include "core/spares.h"
 #include "hnsw/graph.h"
 #include "hnsw/search.h"
 #include "hnsw/space.h"
@@ -11,7 +12,6 @@
 #include "index/engine.h"
 #include "index/id_map.h"
 #include "index/measure.h"
-#include "index/spares.h"
 
 namespace hopspan::index {
 
@@ -49,7 +49,7 @@ class HnswEngine final : public Engine {
   hnsw::Graph graph_;
   Calibration calibration_;
   bool validated_ = true;  // insertion follows links unchecked, so a graph loaded unverified is validated before it
-  mutable Spares<Worker> spares_;
+  mutable core::Spares<Worker> spares_;
 };
 
 }  // namespace hopspan::index

@@ -93,6 +93,7 @@ class ContainerReader {
   bool has(Tag tag) const noexcept;
   // This and all below throw CorruptIndexError when there is no such section.
   std::uint64_t size(Tag tag) const;
+  const Section& find(Tag tag) const;
 
   // Copies bytes [offset, offset + n) of the section, checking every block that they touch.
   void read(Tag tag, std::uint64_t offset, void* out, std::size_t n) const;
@@ -109,7 +110,6 @@ class ContainerReader {
  private:
   void read_header();
   void read_table();
-  const Section& find(Tag tag) const;
   std::size_t element_count(const Section& section, std::size_t element_bytes) const;
   void read_block(const Section& section, std::uint64_t block, std::byte* out) const;
   void check_gap(const Section& section) const;

@@ -1,11 +1,11 @@
 #include <set>
 
-#include "index/spares.h"
+#include "core/spares.h"
 #include "test.h"
 
-using hopspan::index::Spares;
+using hopspan::core::Spares;
 
-TEST(index_spares_are_used_again_and_never_by_two_at_once) {
+TEST(spares_are_used_again_and_never_by_two_at_once) {
   Spares<int> spares;
   std::set<int*> made;
   {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace hopspan::index {
+namespace hopspan::core {
 
 template <typename T>
 class Spares {
@@ -50,4 +50,4 @@ class Spares {
   std::size_t made_ = 0;
 };
 
-}  // namespace hopspan::index
+}  // namespace hopspan::core
