@@ -1,7 +1,6 @@
 #include "storage/batch_read.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -22,19 +21,6 @@ using Clock = std::chrono::steady_clock;
 
 std::uint64_t nanoseconds_since(Clock::time_point start) {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(Clock::now() - start).count());
-}
-
-ReadBackend chosen_backend() {
-  const char* const forced = std::getenv("HOPSPAN_IO");
-  if (forced == nullptr || *forced == '\0') return io_uring_works() ? ReadBackend::kIoUring : ReadBackend::kThreads;
-  for (const ReadBackend backend : {ReadBackend::kThreads, ReadBackend::kIoUring}) {
-    if (std::strcmp(forced, name(backend)) != 0) continue;
-    if (backend == ReadBackend::kIoUring && !io_uring_works()) {
-      throw InvalidArgument("HOPSPAN_IO is io_uring, which this system does not allow");
-    }
-    return backend;
-  }
-  throw InvalidArgument(std::string("HOPSPAN_IO must be threads or io_uring, not '") + forced + "'");
 }
 
 // The caller reads like the helpers and, between its reads, works off what has ended.
@@ -77,8 +63,20 @@ bool all_have_descriptors(const Read* reads, std::size_t count) {
 }  // namespace
 
 ReadBackend read_backend() {
-  static const ReadBackend backend = chosen_backend();
+  static const ReadBackend backend = select_backend(std::getenv("HOPSPAN_IO"));
   return backend;
+}
+
+ReadBackend select_backend(const char* forced) {
+  if (forced == nullptr || *forced == '\0') return io_uring_works() ? ReadBackend::kIoUring : ReadBackend::kThreads;
+  for (const ReadBackend backend : {ReadBackend::kThreads, ReadBackend::kIoUring}) {
+    if (std::strcmp(forced, name(backend)) != 0) continue;
+    if (backend == ReadBackend::kIoUring && !io_uring_works()) {
+      throw InvalidArgument("HOPSPAN_IO is io_uring, which this system does not allow");
+    }
+    return backend;
+  }
+  throw InvalidArgument(std::string("HOPSPAN_IO must be threads or io_uring, not '") + forced + "'");
 }
 
 const char* name(ReadBackend backend) { return backend == ReadBackend::kIoUring ? "io_uring" : "threads"; }

@@ -19,9 +19,13 @@ struct Read {
 
 enum class ReadBackend { kThreads, kIoUring };
 
-// What the environment variable HOPSPAN_IO says ("threads", "io_uring"), or else io_uring when the kernel has it;
-// looked at once. Throws InvalidArgument when the variable says anything else or what the kernel does not have.
+// select_backend of the environment variable HOPSPAN_IO; chosen once.
 ReadBackend read_backend();
+
+// The backend of that name ("threads", "io_uring"), or when it is null or empty io_uring where the kernel has it.
+// Throws InvalidArgument for any other name and for what the kernel does not have.
+ReadBackend select_backend(const char* forced);
+
 const char* name(ReadBackend backend);
 
 // Starts the reads, as many as may be under way at a time, and calls done(i) on this thread for each that has ended, in

@@ -115,8 +115,9 @@ const void* view_row(const MatrixView& view, std::size_t row) {
   return static_cast<const std::byte*>(view.data) + row * source.element_bytes();
 }
 
-void encode_elements(const RowFormat& format, const MatrixView& view, std::size_t row, void* out) {
+void encode_elements(const RowFormat& format, const MatrixView& view, std::size_t row, std::size_t first, void* out) {
   const void* in = view_row(view, row);
+  row += first;
   if (view.dtype == format.dtype) {
     check_elements(format, in, row);
     std::memcpy(out, in, format.element_bytes());

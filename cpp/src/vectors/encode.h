@@ -15,9 +15,9 @@ void check_view(const RowFormat& format, const MatrixView& view);
 // The first byte of a row of the view.
 const void* view_row(const MatrixView& view, std::size_t row);
 
-// Writes element_bytes() of the row in the stored dtype. Throws InvalidArgument naming the row for NaN, Inf, a value
-// that the stored dtype cannot hold, or bits after `dim`.
-void encode_elements(const RowFormat& format, const MatrixView& view, std::size_t row, void* out);
+// Writes element_bytes() of the row in the stored dtype; the view's rows are numbered from `first` on. Throws
+// InvalidArgument naming the row for NaN, Inf, a value that the stored dtype cannot hold, or bits after `dim`.
+void encode_elements(const RowFormat& format, const MatrixView& view, std::size_t row, std::size_t first, void* out);
 
 // The same checks on elements that are in the stored dtype already.
 void check_elements(const RowFormat& format, const void* elements, std::size_t row);

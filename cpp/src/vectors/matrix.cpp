@@ -61,7 +61,7 @@ Matrix::Matrix(const RowFormat& format, core::Array<std::byte> rows) : format_(f
   rows_ = std::move(rows);
 }
 
-void Matrix::append(const MatrixView& view) {
+void Matrix::append(const MatrixView& view, std::size_t first) {
   check_view(format_, view);
   if (view.rows == 0) return;
   const std::size_t new_size = core::checked_add(size_, view.rows);
@@ -69,8 +69,9 @@ void Matrix::append(const MatrixView& view) {
   std::byte* out = rows_.mutable_data() + size_ * stride_;
   try {
     for (std::size_t row = 0; row < view.rows; ++row, out += stride_) {
-      encode_elements(format_, view, row, out);
-      if (format_.metric == Metric::kCosine) store(out + format_.element_bytes(), 0, scale_of(format_, out, row));
+      encode_elements(format_, view, row, first, out);
+      if (format_.metric == Metric::kCosine)
+        store(out + format_.element_bytes(), 0, scale_of(format_, out, first + row));
     }
   } catch (...) {
     truncate(size_);

@@ -37,7 +37,8 @@ class Matrix {
 
   // Checks, converts and appends every row of `view` (float32 or the stored dtype). Throws InvalidArgument naming the
   // first row with NaN, Inf, a zero vector under cosine, or stray bits after `dim`; and then nothing is appended.
-  void append(const MatrixView& view);
+  // The view's rows are numbered from `first` on.
+  void append(const MatrixView& view, std::size_t first = 0);
   void truncate(std::size_t size);
 
   // Throws CorruptIndexError naming the first row that append cannot have written.

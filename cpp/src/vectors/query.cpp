@@ -47,7 +47,7 @@ void check_queries(const RowFormat& format, const MatrixView& view) {
   for (std::size_t row = 0; row < view.rows; ++row) {
     const void* elements = converts ? converted.data() : view_row(view, row);
     if (converts) {
-      encode_elements(format, view, row, converted.data());
+      encode_elements(format, view, row, 0, converted.data());
     } else {
       check_elements(format, elements, row);
     }
@@ -61,7 +61,7 @@ void prepare_query(const RowFormat& format, const MatrixView& view, std::size_t 
     widen(view.dtype, view_row(view, row), format.dim, out);
     if (scaled) balance(out, format.dim, scale_of({format.dim, format.metric, DType::kFloat32}, out, row));
   } else {
-    encode_elements(format, view, row, out);
+    encode_elements(format, view, row, 0, out);
     if (scaled) store(static_cast<std::byte*>(out) + format.element_bytes(), 0, scale_of(format, out, row));
   }
 }

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -43,6 +42,7 @@ using hopspan::storage::RandomAccessFile;
 using hopspan::storage::Read;
 using hopspan::storage::read_batch;
 using hopspan::storage::ReadBackend;
+using hopspan::storage::select_backend;
 
 namespace {
 
@@ -286,36 +286,23 @@ TEST(direct_file_that_is_missing_is_named) {
   CHECK_THROWS(IoError, "nowhere", Env::system().open_direct("/nowhere/pages"));
 }
 
-#if defined(__linux__)
-
-TEST(read_backend_obeys_the_environment) {
-  for (const char* const forced : {"threads", "io_uring"}) {
-    CHECK(in_child([&] {
-      setenv("HOPSPAN_IO", forced, 1);
-      const bool possible = std::string(forced) == "threads" || hopspan::storage::io_uring_works();
-      return !possible || std::string(name(hopspan::storage::read_backend())) == forced;
-    }));
-  }
-  CHECK(in_child([] {
-    setenv("HOPSPAN_IO", "paper", 1);
-    CHECK_THROWS(InvalidArgument, "'paper'", hopspan::storage::read_backend());
-    return true;
-  }));
+TEST(read_backend_has_a_name_that_forces_it) {
+  CHECK(select_backend("threads") == ReadBackend::kThreads);
+  CHECK(select_backend("") == select_backend(nullptr));
+  if (hopspan::storage::io_uring_works()) CHECK(select_backend("io_uring") == ReadBackend::kIoUring);
+  CHECK_THROWS(InvalidArgument, "'paper'", select_backend("paper"));
 }
+
+#if defined(__linux__)
 
 TEST(read_backend_is_threads_where_the_kernel_refuses) {
   const Stored stored(50);
   for (const int code : {EPERM, ENOSYS}) {
     CHECK(in_child([&] {
-      return refuse_io_uring(code) && !hopspan::storage::io_uring_works() &&
-             hopspan::storage::read_backend() == ReadBackend::kThreads &&
-             reads_right(*stored.direct, 50, 100, ReadBackend::kIoUring);
-    }));
-    CHECK(in_child([&] {
-      setenv("HOPSPAN_IO", "io_uring", 1);
       CHECK(refuse_io_uring(code));
-      CHECK_THROWS(InvalidArgument, "does not allow", hopspan::storage::read_backend());
-      return true;
+      CHECK_THROWS(InvalidArgument, "does not allow", select_backend("io_uring"));
+      return select_backend(nullptr) == ReadBackend::kThreads &&
+             reads_right(*stored.direct, 50, 100, ReadBackend::kIoUring);
     }));
   }
 }
