@@ -9,6 +9,7 @@ namespace {
 // Each enumerator's name stands at its value.
 constexpr std::array<const char*, 4> kMetrics = {"l2", "ip", "cosine", "hamming"};
 constexpr std::array<const char*, 2> kKinds = {"flat", "hnsw"};
+constexpr std::array<const char*, 3> kCodes = {"auto", "none", "sq8"};
 constexpr std::array<const char*, 6> kDTypes = {"float32", "float16", "bfloat16", "int8", "uint8", "binary"};
 
 std::string quoted(py::handle value) { return py::repr(value).cast<std::string>(); }
@@ -77,6 +78,7 @@ std::size_t threads(py::handle value) {
 
 Metric metric_named(py::handle name) { return named<Metric>(name, "metric", kMetrics); }
 Kind kind_named(py::handle name) { return named<Kind>(name, "kind", kKinds); }
+CodeKind codes_named(py::handle name) { return named<CodeKind>(name, "codes", kCodes); }
 DType dtype_named(py::handle name) { return named<DType>(name, "dtype", kDTypes); }
 
 const char* name_of(Metric metric) { return kMetrics[static_cast<std::size_t>(metric)]; }

@@ -22,6 +22,7 @@ std::size_t threads(py::handle value);
 
 Metric metric_named(py::handle name);
 Kind kind_named(py::handle name);
+CodeKind codes_named(py::handle name);
 DType dtype_named(py::handle name);
 const char* name_of(Metric metric);
 const char* name_of(Kind kind);

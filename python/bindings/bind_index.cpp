@@ -22,6 +22,8 @@ HnswOptions hnsw_options(const py::dict& options) {
       result.extend_candidates = boolean(value, "extend_candidates");
     } else if (name == "keep_pruned_connections") {
       result.keep_pruned_connections = boolean(value, "keep_pruned_connections");
+    } else if (name == "codes") {
+      result.codes = codes_named(value);
     } else {
       throw py::type_error("unknown option '" + name + "' for kind 'hnsw'");
     }

@@ -37,6 +37,9 @@ class Options(TypedDict, total=False):
     """Consider the neighbours of candidates too, for extremely clustered data (Alg. 4)."""
     keep_pruned_connections: bool
     """Fill the links that the heuristic leaves free with the nearest discarded candidates (Alg. 4)."""
+    codes: Literal["auto", "none", "sq8"]
+    """What the graph is walked on: "sq8", 8 bits for each dimension, whose finds are ranked again by the vectors;
+    "none", the vectors themselves; "auto" unless given: "sq8" for floating-point vectors."""
 
 
 class Neighbors(NamedTuple):
@@ -85,7 +88,8 @@ class Index:
     threads
         How many threads `add`, `search` and `tune` use at most; all processors of this process unless given.
     **options
-        For kind "hnsw": ``M``, ``ef_construction``, ``extend_candidates``, ``keep_pruned_connections`` (`Options`).
+        For kind "hnsw": ``M``, ``ef_construction``, ``extend_candidates``, ``keep_pruned_connections``, ``codes``
+        (`Options`).
 
     Raises
     ------

@@ -30,6 +30,13 @@ enum class Kind : std::uint8_t {
   kHnsw = 1,  // hierarchical navigable small world graph
 };
 
+// What a graph is walked on. Codes are small integers made of the rows; what they find is ranked again by the rows.
+enum class CodeKind : std::uint8_t {
+  kAuto = 0,  // what serves the rows best
+  kNone = 1,  // the rows themselves
+  kSq8 = 2,   // 8 bits for each dimension; rows of floats only
+};
+
 inline constexpr std::size_t kMaxDim = 65536;
 
 // The paper's names (Malkov & Yashunin, 1603.09320): level 0 holds up to 2 M links a node, the levels above up to M.
@@ -38,6 +45,7 @@ struct HnswOptions {
   std::uint32_t ef_construction = 200;   // M..65536
   bool extend_candidates = false;        // Alg. 4, extendCandidates
   bool keep_pruned_connections = false;  // Alg. 4, keepPrunedConnections
+  CodeKind codes = CodeKind::kAuto;
 };
 
 struct IndexOptions {

@@ -37,7 +37,7 @@ class Insertion {
 
   void run(std::uint64_t seed, const Progress& progress, const std::function<void()>& accept) {
     const std::size_t before = graph_.size();
-    const std::vector<Newcomer> newcomers = append_nodes(graph_, space_.rows().size(), options_.M, seed);
+    const std::vector<Newcomer> newcomers = append_nodes(graph_, space_.size(), options_.M, seed);
     std::size_t done = 0;
     while (done < newcomers.size()) {
       const std::size_t size = batch_size(newcomers.data() + done, newcomers.size() - done, before + done);
@@ -174,7 +174,7 @@ class Insertion {
 
 void insert(Graph& graph, const Space& space, const HnswOptions& options, std::uint64_t seed, std::size_t threads,
             const Progress& progress, const std::function<void()>& accept) {
-  if (graph.size() == space.rows().size()) return;
+  if (graph.size() == space.size()) return;
   Insertion(graph, space, options, threads).run(seed, progress, accept);
 }
 

@@ -10,7 +10,7 @@
 
 namespace hopspan::hnsw {
 
-// Adds the slots [graph.size(), space.rows().size()). The result depends on the graph, the vectors, the options and the
+// Adds the slots [graph.size(), space.size()). The result depends on the graph, the vectors, the options and the
 // seed, never on `threads`. `accept`, when there is one, sees the graph with all of them in. When insert throws, and
 // when `accept` does, the graph is as it was.
 void insert(Graph& graph, const Space& space, const HnswOptions& options, std::uint64_t seed, std::size_t threads,

@@ -101,7 +101,7 @@ void expand_all(const Level& level, const Space& space, const void* query, Scrat
     const std::size_t expanded = take_open(level, pool, taken);
     std::size_t count = 0;
     for (std::size_t i = 0; i < expanded; ++i) {
-      count = gather<kBase>(level, space.rows().size(), taken[i], excluded, scratch, count,
+      count = gather<kBase>(level, space.size(), taken[i], excluded, scratch, count,
                             [&](std::uint32_t next) { return visited.insert(next); });
     }
     if (pool.has_open()) prefetch_row(level, pool.next_open());
@@ -120,7 +120,7 @@ std::uint32_t step_down(const Graph& graph, std::size_t level, std::uint32_t nod
 float entry_distance(const Level& level, const Space& space, const void* query, std::uint32_t node,
                      std::uint32_t excluded) {
   const std::uint32_t slot = level.slot(node);
-  if (slot >= space.rows().size()) bad_link(node, slot, space.rows().size());
+  if (slot >= space.size()) bad_link(node, slot, space.size());
   return slot == excluded ? std::numeric_limits<float>::infinity() : space.distance(query, slot);
 }
 
@@ -133,7 +133,7 @@ std::uint32_t descend(const Level& level, const Space& space, const void* query,
   for (bool moved = true; moved;) {
     moved = false;
     const std::size_t count =
-        gather<false>(level, space.rows().size(), node, excluded, scratch, 0, [](std::uint32_t) { return true; });
+        gather<false>(level, space.size(), node, excluded, scratch, 0, [](std::uint32_t) { return true; });
     measure(space, query, count, scratch);
     ++scratch.counters.expansions;
     for (std::size_t i = 0; i < count; ++i) {

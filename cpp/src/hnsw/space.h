@@ -1,42 +1,49 @@
-// The vectors of a graph together with the kernels that compare them.
+// What a graph is built over and walked on: vectors, or the codes that stand for them, with the kernel that compares
+// them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "core/buffer.h"
 #include "distance/kernels.h"
+#include "quantize/codes.h"
 #include "vectors/matrix.h"
-#include "vectors/query.h"
 
 namespace hopspan::hnsw {
 
 class Space {
  public:
-  explicit Space(const vectors::Matrix& rows)
-      : rows_(&rows),
-        kernel_(distance::kernels()
-                    .kernels[static_cast<int>(rows.format().metric)][static_cast<int>(rows.format().dtype)]) {}
+  explicit Space(const vectors::Matrix& rows);
+  explicit Space(const quantize::Codes& codes);
 
-  const vectors::Matrix& rows() const noexcept { return *rows_; }
+  std::size_t size() const noexcept { return codes_ == nullptr ? rows_->size() : codes_->size(); }
 
-  // A stored row as a prepared query; `room` holds it where the row itself does not serve.
-  const void* as_query(std::uint32_t slot, core::Buffer& room) const {
-    const DType dtype = rows_->format().dtype;
-    if (dtype != DType::kFloat16 && dtype != DType::kBFloat16) return rows_->row(slot);
-    room.resize(vectors::prepared_bytes(rows_->format()));
-    vectors::prepare_stored(*rows_, slot, room.data());
-    return room.data();
-  }
+  // How distances order: by kL2, kIp, kCosine (where to_floats gives unit vectors) or kHamming.
+  Metric metric() const noexcept { return metric_; }
+  // Elements that to_floats writes.
+  std::size_t dim() const noexcept { return dim_; }
+  // A slot's elements, whose squared distances or inner products order as distances do. Not under kHamming.
+  void to_floats(std::uint32_t slot, float* out) const;
+
+  // A slot as a prepared query; `room` holds it where the stored bytes do not serve.
+  const void* as_query(std::uint32_t slot, core::Buffer& room) const;
 
   float distance(const void* query, std::uint32_t slot) const {
-    return kernel_.one(query, rows_->row(slot), rows_->format().dim);
+    return kernel_.one(query, data() + slot * stride_, dim_);
   }
   void distances(const void* query, const std::uint32_t* slots, std::size_t count, float* out) const {
-    kernel_.many(query, rows_->data(), rows_->stride(), slots, count, rows_->format().dim, out);
+    kernel_.many(query, data(), stride_, slots, count, dim_, out);
   }
 
  private:
-  const vectors::Matrix* rows_;
+  const std::byte* data() const noexcept { return codes_ == nullptr ? rows_->data() : codes_->data(); }
+
+  const vectors::Matrix* rows_ = nullptr;
+  const quantize::Codes* codes_ = nullptr;
+  Metric metric_;
+  std::size_t stride_;
+  std::size_t dim_;
   distance::Kernel kernel_;
 };
 

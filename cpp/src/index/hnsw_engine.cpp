@@ -29,6 +29,18 @@ void order_ties(std::int64_t* ids, const float* distances, std::size_t count) {
   }
 }
 
+// Replaces the distances by those of the rows and sorts, ties by slot.
+void rank(const hnsw::Space& exact, const void* query, hnsw::Neighbor* candidates, std::size_t count,
+          hnsw::Scratch& scratch) {
+  scratch.fit(count);
+  for (std::size_t i = 0; i < count; ++i) scratch.slots[i] = candidates[i].slot;
+  exact.distances(query, scratch.slots.data(), count, scratch.distances.data());
+  for (std::size_t i = 0; i < count; ++i) candidates[i].distance = scratch.distances[i];
+  std::sort(candidates, candidates + count, [](const hnsw::Neighbor& a, const hnsw::Neighbor& b) {
+    return a.distance != b.distance ? a.distance < b.distance : a.slot < b.slot;
+  });
+}
+
 std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
   std::vector<std::uint32_t> ks;
   for (const std::uint32_t k : {10U, 100U}) {
@@ -40,7 +52,7 @@ std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
 }  // namespace
 
 HnswEngine::HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map)
-    : options_(options), rows_(rows), id_map_(id_map), space_(rows), graph_(options.hnsw) {}
+    : options_(options), rows_(rows), id_map_(id_map), exact_(rows), graph_(options.hnsw) {}
 
 void HnswEngine::insert(const AddOptions& options) {
   if (!validated_) hnsw::validate(graph_, options_.hnsw, graph_.size());
@@ -50,8 +62,33 @@ void HnswEngine::insert(const AddOptions& options) {
   const auto calibrate_it = [&] {
     if (stale) fresh = calibrate_held_out(options);
   };
-  hnsw::insert(graph_, space_, options_.hnsw, options_.seed, options.threads, options.progress, calibrate_it);
+  follow_rows(options, [&] {
+    hnsw::insert(graph_, walked(), options_.hnsw, options_.seed, options.threads, options.progress, calibrate_it);
+  });
   if (!fresh.empty()) calibration_ = std::move(fresh);
+}
+
+// Brings the codes up to the rows and calls `insert`; when that throws, the codes are as they were.
+void HnswEngine::follow_rows(const AddOptions& options, core::FunctionRef<void()> insert) {
+  const std::size_t before = graph_.size();
+  std::unique_ptr<Traversal> learnt;
+  if (Traversal::serves(options_, rows_.size()) && (traversal_ == nullptr || traversal_->outgrown())) {
+    learnt = std::make_unique<Traversal>(rows_, options_, options);
+  } else if (traversal_ != nullptr) {
+    traversal_->extend(options);
+  }
+  const bool anew = learnt != nullptr;
+  if (anew) traversal_.swap(learnt);
+  try {
+    insert();
+  } catch (...) {
+    if (anew) {
+      traversal_.swap(learnt);
+    } else if (traversal_ != nullptr) {
+      traversal_->truncate(before);
+    }
+    throw;
+  }
 }
 
 std::size_t HnswEngine::effort(const SearchOptions& options) const {
@@ -80,8 +117,7 @@ void HnswEngine::search_one(const MatrixView& queries, std::size_t row, std::siz
   if (worker.found.size() < wanted) worker.found.resize(wanted);
   vectors::prepare_query(rows_.format(), queries, row, worker.query.data());
   const hnsw::Neighbor* const found = worker.found.data();
-  const std::size_t count =
-      hnsw::search(graph_, space_, worker.query.data(), wanted, ef, worker.scratch, worker.found.data());
+  const std::size_t count = find(worker.query.data(), wanted, ef, worker, worker.found.data(), hnsw::kNone);
   for (std::size_t i = 0; i < count; ++i) {
     ids[i] = id_map_.id(found[i].slot);
     distances[i] = found[i].distance;
@@ -91,11 +127,27 @@ void HnswEngine::search_one(const MatrixView& queries, std::size_t row, std::siz
   std::fill(distances + count, distances + k, std::numeric_limits<float>::infinity());
 }
 
+// As hnsw::search; what is found on codes is ranked again by the rows.
+std::size_t HnswEngine::find(const void* query, std::size_t k, std::size_t ef, Worker& worker, hnsw::Neighbor* out,
+                             std::uint32_t excluded) const {
+  if (traversal_ == nullptr) return hnsw::search(graph_, exact_, query, k, ef, worker.scratch, out, excluded);
+  worker.code_query.resize(traversal_->query_bytes());
+  traversal_->prepare(query, worker.code_query.data());
+  if (worker.candidates.size() < ef) worker.candidates.resize(ef);
+  hnsw::Neighbor* const candidates = worker.candidates.data();
+  const std::size_t count = hnsw::search(graph_, traversal_->space(), worker.code_query.data(), ef, ef,
+                                         worker.scratch, candidates, excluded);
+  rank(exact_, query, candidates, count, worker.scratch);
+  const std::size_t found = std::min(k, count);
+  std::copy_n(candidates, found, out);
+  return found;
+}
+
 std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const MeasureOptions& options) const {
-  return measure(space_, sample, options, [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
+  return measure(rows_, sample, options, [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
     const auto worker = spares_.take();
     const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[query];
-    return hnsw::search(graph_, space_, sample.queries()[query], k, ef, worker->scratch, out, excluded);
+    return find(sample.queries()[query], k, ef, *worker, out, excluded);
   });
 }
 
@@ -129,6 +181,7 @@ std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOpt
 }
 
 void HnswEngine::save(storage::ContainerWriter& writer) const {
+  if (traversal_ != nullptr) traversal_->save(writer);
   write_graph(graph_, writer);
   storage::ByteWriter calibration;
   calibration_.write(calibration);
@@ -143,6 +196,7 @@ void HnswEngine::load(const storage::ContainerReader& reader, bool verify) {
   reader.read("CALB", 0, bytes.data(), bytes.size());
   storage::ByteReader calibration(bytes.data(), bytes.size(), "the calibration");
   calibration_ = Calibration::read(calibration);
+  if (Traversal::saved_in(reader)) traversal_ = std::make_unique<Traversal>(rows_, reader);
   if (verify) hnsw::validate(graph_, options_.hnsw, rows_.size());
   validated_ = verify;
 }
@@ -154,6 +208,7 @@ void HnswEngine::describe(Stats& stats) const {
     graph_bytes += level.links.capacity_bytes() + level.slots.capacity_bytes() + level.below.capacity_bytes();
   }
   stats.bytes.emplace_back("graph", graph_bytes);
+  if (traversal_ != nullptr) stats.bytes.emplace_back("codes", traversal_->bytes());
   const hnsw::Level& base = graph_.levels[0];
   std::size_t links = 0;
   for (std::size_t node = 0; node < base.size; ++node) {

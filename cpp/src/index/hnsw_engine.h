@@ -1,9 +1,11 @@
 // The engine that walks a graph. It keeps the calibration that turns recall targets into efforts.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "core/buffer.h"
+#include "core/function_ref.h"
 #include "core/spares.h"
 #include "hnsw/graph.h"
 #include "hnsw/search.h"
@@ -12,6 +14,7 @@
 #include "index/engine.h"
 #include "index/id_map.h"
 #include "index/measure.h"
+#include "index/traversal.h"
 
 namespace hopspan::index {
 
@@ -32,11 +35,17 @@ class HnswEngine final : public Engine {
   // What one thread needs for its searches.
   struct Worker {
     core::Buffer query;
+    core::Buffer code_query;
     hnsw::Scratch scratch;
+    std::vector<hnsw::Neighbor> candidates;
     std::vector<hnsw::Neighbor> found;
   };
 
+  void follow_rows(const AddOptions& options, core::FunctionRef<void()> insert);
   std::size_t effort(const SearchOptions& options) const;
+  const hnsw::Space& walked() const { return traversal_ == nullptr ? exact_ : traversal_->space(); }
+  std::size_t find(const void* query, std::size_t k, std::size_t ef, Worker& worker, hnsw::Neighbor* out,
+                   std::uint32_t excluded) const;
   void search_one(const MatrixView& queries, std::size_t row, std::size_t k, std::size_t ef, Worker& worker,
                   std::int64_t* ids, float* distances) const;
   std::vector<Measurement> measure_sample(const Sample& sample, const MeasureOptions& options) const;
@@ -45,7 +54,8 @@ class HnswEngine final : public Engine {
   const IndexOptions& options_;
   const vectors::Matrix& rows_;
   const IdMap& id_map_;
-  hnsw::Space space_;
+  hnsw::Space exact_;
+  std::unique_ptr<Traversal> traversal_;  // null where the rows themselves are walked
   hnsw::Graph graph_;
   Calibration calibration_;
   bool validated_ = true;  // insertion follows links unchecked, so a graph loaded unverified is validated before it

@@ -32,12 +32,13 @@ bool found_enough(const std::vector<std::uint32_t>& ks, const std::vector<double
 }
 
 // The distance, as the kernels have it, of each query's true k-th neighbour, for each k.
-std::vector<float> true_limits(const hnsw::Space& space, const Sample& sample, const MeasureOptions& options) {
+std::vector<float> true_limits(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options) {
+  const hnsw::Space space(rows);
   const std::size_t most = options.ks.back();
   std::vector<std::int64_t> ids(sample.count() * most);
   std::vector<float> distances(ids.size());
-  exact::Searcher(space.rows())
-      .search(sample.queries(), IdMap(space.rows().size()),
+  exact::Searcher(rows)
+      .search(sample.queries(), IdMap(rows.size()),
               {most, sample.excluded(), options.threads, options.progress}, ids.data(), distances.data());
   std::vector<float> limits;
   for (std::size_t q = 0; q < sample.count(); ++q) {
@@ -121,11 +122,11 @@ class Meter {
 
 }  // namespace
 
-std::vector<Measurement> measure(const hnsw::Space& space, const Sample& sample, const MeasureOptions& options,
+std::vector<Measurement> measure(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options,
                                  SearchFn search) {
-  const std::vector<float> limits = true_limits(space, sample, options);
+  const std::vector<float> limits = true_limits(rows, sample, options);
   Meter meter(sample, options, limits, search);
-  const std::size_t most = std::min(kMaxEffort, space.rows().size());
+  const std::size_t most = std::min(kMaxEffort, rows.size());
   std::vector<Measurement> measured;
   for (std::size_t effort = options.ks.front();; effort = next_effort(effort)) {
     measured.push_back(meter.at(std::min(effort, most)));

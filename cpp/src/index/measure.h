@@ -34,7 +34,7 @@ struct MeasureOptions {
 };
 
 // Rising efforts, up to one that finds nearly everything.
-std::vector<Measurement> measure(const hnsw::Space& space, const Sample& sample, const MeasureOptions& options,
+std::vector<Measurement> measure(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options,
                                  SearchFn search);
 
 // It counts on one standard error less than was measured.

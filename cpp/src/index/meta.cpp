@@ -5,7 +5,9 @@
 
 #include "hnsw/graph.h"
 #include "hopspan/error.h"
+#include "quantize/quantizer.h"
 #include "vectors/matrix.h"
+#include "vectors/names.h"
 
 namespace hopspan::index {
 namespace {
@@ -20,6 +22,15 @@ void check_range(const char* name, std::uint32_t value, std::uint32_t least, std
   if (value >= least && value <= most) return;
   throw InvalidArgument(std::string(name) + " must be " + std::to_string(least) + ".." + std::to_string(most) +
                         ", not " + std::to_string(value));
+}
+
+void check_codes(const IndexOptions& options) {
+  if (options.hnsw.codes > CodeKind::kSq8) {
+    throw InvalidArgument("unknown codes number " + std::to_string(static_cast<int>(options.hnsw.codes)));
+  }
+  if (options.hnsw.codes > CodeKind::kNone && !quantize::Quantizer::serves(options.dtype)) {
+    throw InvalidArgument(std::string("codes need a floating-point dtype, not ") + vectors::name(options.dtype));
+  }
 }
 
 void check_counts(const Meta& meta) {
@@ -42,6 +53,7 @@ void check_options(const IndexOptions& options) {
   if (options.kind != Kind::kHnsw) return;
   check_range("M", options.hnsw.M, kMinM, kMaxM);
   check_range("ef_construction", options.hnsw.ef_construction, options.hnsw.M, kMaxEfConstruction);
+  check_codes(options);
 }
 
 void write_meta(const Meta& meta, storage::ByteWriter& writer) {
@@ -58,6 +70,7 @@ void write_meta(const Meta& meta, storage::ByteWriter& writer) {
   writer.u64(meta.options.seed);
   writer.u64(meta.size);
   writer.u64(meta.next_id);
+  writer.u8(static_cast<std::uint8_t>(hnsw.codes));
 }
 
 Meta read_meta(storage::ByteReader& reader) {
@@ -75,6 +88,7 @@ Meta read_meta(storage::ByteReader& reader) {
   meta.options.seed = reader.u64();
   meta.size = reader.u64();
   meta.next_id = reader.u64();
+  meta.options.hnsw.codes = reader.remaining() == 0 ? CodeKind::kNone : static_cast<CodeKind>(reader.u8());
   reader.finish();
   if ((flags & ~(kExplicitIds | kExtendCandidates | kKeepPrunedConnections)) != 0) {
     throw CorruptIndexError("unknown flags " + std::to_string(flags));

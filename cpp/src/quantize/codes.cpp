@@ -5,6 +5,7 @@
 
 #include "core/checked.h"
 #include "hopspan/error.h"
+#include "vectors/elements.h"
 
 namespace hopspan::quantize {
 namespace {
@@ -14,9 +15,10 @@ constexpr std::size_t kVector = 16;
 
 std::size_t round_up(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
+DType dtype_of(const CodeFormat& format) { return format.metric == Metric::kIp ? DType::kInt8 : DType::kUInt8; }
+
 distance::Kernel kernel_of(const CodeFormat& format) {
-  const DType dtype = format.metric == Metric::kIp ? DType::kInt8 : DType::kUInt8;
-  return distance::kernels().kernels[static_cast<int>(format.metric)][static_cast<int>(dtype)];
+  return distance::kernels().kernels[static_cast<int>(format.metric)][static_cast<int>(dtype_of(format))];
 }
 
 }  // namespace
@@ -41,6 +43,10 @@ Codes::Codes(const CodeFormat& format, core::Array<std::byte> rows, std::size_t 
 }
 
 const void* Codes::as_query(std::size_t slot, core::Buffer&) const { return row(slot); }
+
+void Codes::to_floats(std::size_t slot, float* out) const {
+  vectors::to_floats(dtype_of(format_), row(slot), kernel_dim(), out);
+}
 
 void Codes::resize(std::size_t size) {
   rows_.resize(core::checked_mul(size, stride_));

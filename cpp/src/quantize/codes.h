@@ -43,6 +43,9 @@ class Codes {
   // A stored row as a prepared query; `room` holds it where the row itself does not serve.
   const void* as_query(std::size_t slot, core::Buffer& room) const;
 
+  // The kernel_dim() codes of a row, as distances compare them.
+  void to_floats(std::size_t slot, float* out) const;
+
   std::byte* mutable_row(std::size_t slot) { return rows_.mutable_data() + slot * stride_; }
   // New rows are zero. Shrinking an owned array never throws.
   void resize(std::size_t size);

@@ -1,0 +1,61 @@
+// The codes that a graph is walked on in place of its rows, kept in step with them: row i has code i.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "hnsw/space.h"
+#include "hopspan/options.h"
+#include "quantize/codes.h"
+#include "quantize/quantizer.h"
+#include "storage/container.h"
+#include "vectors/matrix.h"
+
+namespace hopspan::index {
+
+class Traversal {
+ public:
+  // Learns from the rows and encodes all of them.
+  Traversal(const vectors::Matrix& rows, const IndexOptions& options, const AddOptions& how);
+  // As saved, perhaps mapped. Throws CorruptIndexError unless the sections hold codes for these rows.
+  Traversal(const vectors::Matrix& rows, const storage::ContainerReader& reader);
+  Traversal(const Traversal&) = delete;
+  Traversal& operator=(const Traversal&) = delete;
+
+  // Whether indexes of these options, with so many rows, are walked on codes.
+  static bool serves(const IndexOptions& options, std::size_t size);
+  static bool saved_in(const storage::ContainerReader& reader);
+
+  // Whether so many rows have come since it learnt that it should learn anew.
+  bool outgrown() const noexcept { return rows_.size() > 2 * learnt_from_; }
+  std::size_t size() const noexcept { return codes_.size(); }
+  const hnsw::Space& space() const noexcept { return space_; }
+  std::size_t bytes() const noexcept { return codes_.rows().capacity_bytes(); }
+
+  std::size_t query_bytes() const { return quantizer_.code_format().query_bytes(); }
+  // prepared: for the rows. out: query_bytes(), prepared for space().
+  void prepare(const void* prepared, void* out) const { quantizer_.prepare(prepared, out); }
+
+  // Encodes the rows that were appended. When it throws, nothing has changed.
+  void extend(const AddOptions& how);
+  void truncate(std::size_t size) { codes_.resize(size); }
+
+  void save(storage::ContainerWriter& writer) const;
+
+ private:
+  struct Learnt {
+    std::size_t from;  // so many rows
+    quantize::Quantizer quantizer;
+  };
+  Traversal(const vectors::Matrix& rows, Learnt learnt, core::Array<std::byte> codes, std::size_t size);
+  static Learnt read_learnt(const vectors::Matrix& rows, const storage::ContainerReader& reader);
+
+  const vectors::Matrix& rows_;
+  std::size_t learnt_from_;
+  quantize::Quantizer quantizer_;
+  quantize::Codes codes_;
+  hnsw::Space space_;
+};
+
+}  // namespace hopspan::index

@@ -1,0 +1,105 @@
+#include "index/traversal.h"
+
+#include <cmath>
+#include <stdexcept>
+
+#include "index/results.h"
+#include "storage/container_bytes.h"
+#include "test.h"
+
+namespace {
+
+using namespace hopspan;
+
+std::size_t code_bytes(const Index& index) {
+  for (const auto& [part, bytes] : index.stats().bytes) {
+    if (part == "codes") return bytes;
+  }
+  return 0;
+}
+
+// How many rows the codes of an index were learnt from, as its file tells.
+std::size_t learnt_from(const Index& index) {
+  const test::Bytes bytes = index.to_bytes();
+  std::uint64_t size;
+  test::open_bytes(bytes).read("QUAN", 0, &size, sizeof size);
+  return size;
+}
+
+struct Cancelled : std::runtime_error {
+  Cancelled() : std::runtime_error("cancelled") {}
+};
+
+}  // namespace
+
+TEST(traversal_serves_many_rows_of_floats) {
+  for (const DType dtype : test::kDTypes) {
+    const test::Vectors data = test::make_vectors(dtype, 1000, 24, 1);
+    Index index(test::options_for(Kind::kHnsw, dtype, test::metrics_of(dtype)[0], 24));
+    index.add(data.slice(0, 999));
+    CHECK_EQUAL(code_bytes(index), std::size_t{0});
+    index.add(data.slice(999, 1));
+    CHECK_EQUAL(code_bytes(index) != 0, quantize::Quantizer::serves(dtype));
+  }
+  IndexOptions without = test::options_for(Kind::kHnsw, 24);
+  without.hnsw.codes = CodeKind::kNone;
+  Index index(without);
+  index.add(test::make_vectors(DType::kFloat32, 1000, 24, 1).view());
+  CHECK_EQUAL(code_bytes(index), std::size_t{0});
+}
+
+TEST(traversal_finds_what_the_rows_say_at_their_distances) {
+  for (const Metric metric : test::metrics_of(DType::kFloat32)) {
+    const test::Vectors data = test::make_vectors(DType::kFloat32, 2000, 20, 2);
+    const test::Vectors queries = test::make_vectors(DType::kFloat32, 100, 20, 3);
+    Index graph(test::options_for(Kind::kHnsw, DType::kFloat32, metric, 20));
+    Index flat(test::options_for(Kind::kFlat, DType::kFloat32, metric, 20));
+    graph.add(data.view());
+    flat.add(data.view());
+    const test::Results found = test::search(graph, queries.view(), test::with_ef(5, 400));
+    const test::Results exact = test::search(flat, queries.view(), test::with_ef(5, 5));
+    std::size_t same = 0;
+    for (std::size_t i = 0; i < exact.ids.size(); ++i) {
+      same += found.ids[i] == exact.ids[i] ? 1 : 0;
+      if (found.ids[i] == exact.ids[i]) CHECK(std::abs(found.distances[i] - exact.distances[i]) < 1e-4F);
+    }
+    CHECK(same >= 490);
+  }
+}
+
+TEST(traversal_learns_anew_when_the_rows_have_doubled) {
+  const test::Vectors data = test::make_vectors(DType::kFloat32, 3000, 12, 4);
+  Index index(test::options_for(Kind::kHnsw));
+  index.add(data.slice(0, 1200));
+  CHECK_EQUAL(learnt_from(index), std::size_t{1200});
+  index.add(data.slice(1200, 1200));
+  CHECK_EQUAL(learnt_from(index), std::size_t{1200});
+  index.add(data.slice(2400, 1));
+  CHECK_EQUAL(learnt_from(index), std::size_t{2401});
+}
+
+TEST(traversal_is_as_before_when_adding_fails) {
+  const test::Vectors data = test::make_vectors(DType::kFloat32, 4000, 12, 5);
+  for (const std::size_t more : {500, 2800}) {  // with codes that are kept, and with new ones
+    Index index(test::options_for(Kind::kHnsw));
+    index.add(data.slice(0, 1200));
+    const test::Bytes before = index.to_bytes();
+    AddOptions cancelled;
+    cancelled.progress = [](std::size_t, std::size_t) { throw Cancelled(); };
+    CHECK_THROWS(Cancelled, "cancelled", index.add(data.slice(1200, more), nullptr, cancelled));
+    CHECK(index.to_bytes() == before);
+    index.add(data.slice(1200, more));
+    CHECK_EQUAL(index.check(true).reachable, 1200 + more);
+  }
+}
+
+TEST(traversal_is_saved_and_loaded) {
+  const test::Vectors data = test::make_vectors(DType::kFloat16, 1500, 12, 6);
+  Index index(test::options_for(Kind::kHnsw, DType::kFloat16, Metric::kCosine, 12));
+  index.add(data.view());
+  const test::Bytes bytes = index.to_bytes();
+  const Index again = Index::from_bytes(bytes.data(), bytes.size());
+  CHECK(again.to_bytes() == bytes);
+  CHECK(test::search(again, data.slice(0, 50), test::with_ef(5, 30)) ==
+        test::search(index, data.slice(0, 50), test::with_ef(5, 30)));
+}
