@@ -135,8 +135,8 @@ std::size_t HnswEngine::find(const void* query, std::size_t k, std::size_t ef, W
   traversal_->prepare(query, worker.code_query.data());
   if (worker.candidates.size() < ef) worker.candidates.resize(ef);
   hnsw::Neighbor* const candidates = worker.candidates.data();
-  const std::size_t count = hnsw::search(graph_, traversal_->space(), worker.code_query.data(), ef, ef,
-                                         worker.scratch, candidates, excluded);
+  const std::size_t count =
+      hnsw::search(graph_, traversal_->space(), worker.code_query.data(), ef, ef, worker.scratch, candidates, excluded);
   rank(exact_, query, candidates, count, worker.scratch);
   const std::size_t found = std::min(k, count);
   std::copy_n(candidates, found, out);

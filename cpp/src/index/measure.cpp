@@ -37,9 +37,9 @@ std::vector<float> true_limits(const vectors::Matrix& rows, const Sample& sample
   const std::size_t most = options.ks.back();
   std::vector<std::int64_t> ids(sample.count() * most);
   std::vector<float> distances(ids.size());
-  exact::Searcher(rows)
-      .search(sample.queries(), IdMap(rows.size()),
-              {most, sample.excluded(), options.threads, options.progress}, ids.data(), distances.data());
+  exact::Searcher(rows).search(sample.queries(), IdMap(rows.size()),
+                               {most, sample.excluded(), options.threads, options.progress}, ids.data(),
+                               distances.data());
   std::vector<float> limits;
   for (std::size_t q = 0; q < sample.count(); ++q) {
     float* const row = distances.data() + q * most;

@@ -1,8 +1,7 @@
-#include "hnsw/space.h"
-
 #include <vector>
 
 #include "graphs.h"
+#include "hnsw/space.h"
 #include "quantize/quantizer.h"
 #include "test.h"
 

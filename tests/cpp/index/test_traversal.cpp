@@ -1,9 +1,8 @@
-#include "index/traversal.h"
-
 #include <cmath>
 #include <stdexcept>
 
 #include "index/results.h"
+#include "index/traversal.h"
 #include "storage/container_bytes.h"
 #include "test.h"
 
