@@ -8,8 +8,10 @@ namespace {
 
 // Each enumerator's name stands at its value.
 constexpr std::array<const char*, 4> kMetrics = {"l2", "ip", "cosine", "hamming"};
-constexpr std::array<const char*, 2> kKinds = {"flat", "hnsw"};
+constexpr std::array<const char*, 3> kKinds = {"flat", "hnsw", "spann"};
 constexpr std::array<const char*, 3> kCodes = {"auto", "none", "sq8"};
+constexpr std::array<const char*, 2> kClosures = {"rng", "soar"};
+constexpr std::uint64_t kMaxUint32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::array<const char*, 6> kDTypes = {"float32", "float16", "bfloat16", "int8", "uint8", "binary"};
 
 std::string quoted(py::handle value) { return py::repr(value).cast<std::string>(); }
@@ -80,6 +82,29 @@ Metric metric_named(py::handle name) { return named<Metric>(name, "metric", kMet
 Kind kind_named(py::handle name) { return named<Kind>(name, "kind", kKinds); }
 CodeKind codes_named(py::handle name) { return named<CodeKind>(name, "codes", kCodes); }
 DType dtype_named(py::handle name) { return named<DType>(name, "dtype", kDTypes); }
+
+SpannOptions spann_options(const py::dict& options) {
+  SpannOptions result;
+  for (const auto& [key, value] : options) {
+    const std::string name = key.cast<std::string>();
+    if (name == "list_bytes") {
+      result.list_bytes = static_cast<std::uint32_t>(integer(value, "list_bytes", kMaxUint32));
+    } else if (name == "replicas") {
+      result.replicas = static_cast<std::uint32_t>(integer(value, "replicas", kMaxUint32));
+    } else if (name == "closure") {
+      result.closure = named<Closure>(value, "closure", kClosures);
+    } else if (name == "closure_ratio") {
+      result.closure_ratio = static_cast<float>(optional_real(value, "closure_ratio").value_or(result.closure_ratio));
+    } else if (name == "closure_heads") {
+      result.closure_heads = static_cast<std::uint32_t>(integer(value, "closure_heads", kMaxUint32));
+    } else if (name == "data_heads") {
+      result.data_heads = boolean(value, "data_heads");
+    } else {
+      throw py::type_error("unknown option '" + name + "' for kind 'spann'");
+    }
+  }
+  return result;
+}
 
 const char* name_of(Metric metric) { return kMetrics[static_cast<std::size_t>(metric)]; }
 const char* name_of(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }

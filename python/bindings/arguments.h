@@ -20,6 +20,7 @@ bool boolean(py::handle value, const char* name);
 // None is 0, which stands for every processor.
 std::size_t threads(py::handle value);
 
+SpannOptions spann_options(const py::dict& options);
 Metric metric_named(py::handle name);
 Kind kind_named(py::handle name);
 CodeKind codes_named(py::handle name);

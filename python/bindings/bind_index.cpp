@@ -41,11 +41,25 @@ Index make(py::handle dim, py::handle metric, py::handle kind, py::handle dtype,
   result.seed = integer(seed, "seed", std::numeric_limits<std::uint64_t>::max());
   if (result.kind == Kind::kHnsw) {
     result.hnsw = hnsw_options(options);
+  } else if (result.kind == Kind::kSpann) {
+    result.spann = spann_options(options);
   } else if (!options.empty()) {
     const std::string name = options.begin()->first.cast<std::string>();
     throw py::type_error("unknown option '" + name + "' for kind '" + name_of(result.kind) + "'");
   }
   return Index(result);
+}
+
+py::dict reads_as_dict(const ReadStats& reads) {
+  py::dict result;
+  result["searches"] = reads.searches;
+  result["fetched"] = reads.fetched;
+  result["pages"] = reads.pages;
+  result["bytes"] = reads.bytes;
+  result["round_trips"] = reads.round_trips;
+  result["waiting_us"] = reads.waiting_us;
+  result["backend"] = reads.backend;
+  return result;
 }
 
 py::dict stats(const Index& index) {
@@ -67,6 +81,12 @@ py::dict stats(const Index& index) {
     result["mean_degree"] = stats.mean_degree;
     result["max_degree"] = stats.max_degree;
   }
+  if (index.options().kind == Kind::kSpann) {
+    py::list sizes;
+    for (const std::size_t size : stats.list_sizes) sizes.append(size);
+    result["list_sizes"] = sizes;
+  }
+  if (stats.reads) result["reads"] = reads_as_dict(*stats.reads);
   return result;
 }
 

@@ -13,11 +13,12 @@ namespace {
 constexpr std::uint64_t kMaxK = std::numeric_limits<std::uint32_t>::max();  // more than an index can hold
 
 py::tuple search(const Index& index, py::handle queries, py::handle k, py::handle recall, py::handle ef,
-                 py::handle thread_count) {
+                 py::handle nprobe, py::handle thread_count) {
   SearchOptions options;
   options.k = integer(k, "k", kMaxK);
   options.recall = optional_real(recall, "recall");
   options.ef = optional_integer(ef, "ef");
+  options.nprobe = optional_integer(nprobe, "nprobe");
   options.threads = threads(thread_count);
   options.progress = Tick(index);
   const Vectors rows = read_vectors(index, queries, "queries");

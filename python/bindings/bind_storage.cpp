@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "arguments.h"
 #include "arrays.h"
 #include "bindings.h"
 #include "call.h"
@@ -12,9 +13,10 @@
 namespace hopspan::bindings {
 namespace {
 
-Index load(const std::filesystem::path& path, bool map, bool verify) {
+Index load(const std::filesystem::path& path, bool map, bool verify, py::handle cache) {
+  const LoadOptions options{map, verify, integer(cache, "cache")};
   const py::gil_scoped_release released;
-  return Index::load(path, LoadOptions{map, verify});
+  return Index::load(path, options);
 }
 
 void save(const Index& index, const std::filesystem::path& path) {

@@ -12,6 +12,7 @@ namespace py = pybind11;
 using IndexClass = py::class_<Index>;
 
 void register_errors();
+void register_build(py::module_& module);
 IndexClass register_index(py::module_& module);
 void register_vectors(IndexClass& index);
 void register_search(IndexClass& index);

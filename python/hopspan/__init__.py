@@ -7,6 +7,7 @@
 """
 
 from hopspan._core import __version__
+from hopspan.building import build
 from hopspan.errors import CorruptIndexError, Error, VersionError
 from hopspan.index import CheckReport, Index, Neighbors, TunePoint, load
 
@@ -19,5 +20,6 @@ __all__ = [
     "TunePoint",
     "VersionError",
     "__version__",
+    "build",
     "load",
 ]

@@ -8,6 +8,25 @@ from numpy.typing import NDArray
 
 __version__: str
 
+def build_array(
+    rows: NDArray[Any],
+    dtype: str,
+    path: str,
+    options: Mapping[str, object],
+    progress: Callable[[str, int, int], object] | None,
+    /,
+) -> None: ...
+def build_file(
+    file: str,
+    offset: SupportsIndex,
+    rows: SupportsIndex,
+    dtype: str,
+    path: str,
+    options: Mapping[str, object],
+    progress: Callable[[str, int, int], object] | None,
+    /,
+) -> None: ...
+
 class Index:
     def __init__(
         self,
@@ -33,6 +52,7 @@ class Index:
         k: SupportsIndex,
         recall: float | None,
         ef: SupportsIndex | None,
+        nprobe: SupportsIndex | None,
         threads: SupportsIndex | None,
         /,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
@@ -54,7 +74,7 @@ class Index:
     def check(self, deep: bool, /) -> tuple[int, int, int]: ...
     def save(self, path: str, /) -> None: ...
     @staticmethod
-    def load(path: str, mmap: bool, verify: bool, /) -> Index: ...
+    def load(path: str, mmap: bool, verify: bool, cache: SupportsIndex, /) -> Index: ...
     def to_bytes(self) -> NDArray[np.uint8]: ...
     @staticmethod
     def from_bytes(saved: NDArray[np.uint8], /) -> Index: ...

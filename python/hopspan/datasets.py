@@ -13,21 +13,24 @@ from __future__ import annotations
 
 import math
 import struct
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     AnyArray = NDArray[Any]
 
 _BIG_ANN_DTYPES = {".fbin": "<f4", ".u8bin": "u1", ".i8bin": "i1"}
-_HDF5_SUFFIXES = (".hdf5", ".h5")
+HDF5_SUFFIXES = (".hdf5", ".h5")
 _ANN_BENCHMARKS_METRICS = {"euclidean": "l2", "angular": "cosine", "ip": "ip", "hamming": "hamming"}
 
-SUFFIXES = (".npy", *_BIG_ANN_DTYPES, *_HDF5_SUFFIXES)
+SUFFIXES = (".npy", *_BIG_ANN_DTYPES, *HDF5_SUFFIXES)
 
 
 class Truth(NamedTuple):
@@ -124,11 +127,28 @@ def _map(path: Path, file: BinaryIO, dtype: np.dtype[Any], shape: tuple[int, ...
     return np.memmap(path, dtype, "r", start, shape, order)
 
 
-def _read_hdf5(path: Path, part: str) -> Dataset:
+@contextmanager
+def open_hdf5(path: Path, part: str) -> Iterator[tuple[Any, str | None]]:
+    """Open a part of an ann-benchmarks file as h5py's data set, to be read a piece at a time, and its metric."""
+    h5py = _import_h5py(path)
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ValueError(f"{path} is not a whole HDF5 file: {error}") from error
+    with file:
+        yield _data(path, file, part), _metric(path, file.attrs.get("distance"))
+
+
+def _import_h5py(path: Path) -> Any:
     try:
         import h5py  # noqa: PLC0415  an optional extra
     except ImportError as error:
         raise ValueError(f"{path} needs h5py, which is not installed: pip install 'hopspan[hdf5]'") from error
+    return h5py
+
+
+def _read_hdf5(path: Path, part: str) -> Dataset:
+    h5py = _import_h5py(path)
     try:
         with h5py.File(path, "r") as file:
             metric = _metric(path, file.attrs.get("distance"))
@@ -149,13 +169,17 @@ def _metric(path: Path, distance: object) -> str | None:
 
 
 def _matrix(path: Path, file: Any, name: str) -> AnyArray:
+    return np.asarray(_data(path, file, name)[:])
+
+
+def _data(path: Path, file: Any, name: str) -> Any:
     data = file.get(name)
     shape = getattr(data, "shape", None)
     if shape is None:
         raise ValueError(f"{path} has no array {name!r}; it has {', '.join(sorted(file)) or 'nothing'}")
     if len(shape) != 2 or min(shape) < 1 or data.dtype.kind not in "fiub":
         raise ValueError(f"{path}: {name!r} is {data.dtype} of shape {shape}; it must be (n, dim) real numbers")
-    return np.asarray(data[:])
+    return data
 
 
 def _truth(path: Path, file: Any, queries: int) -> Truth:

@@ -170,6 +170,7 @@ class Index:
         *,
         recall: float | None = None,
         ef: int | None = None,
+        nprobe: int | None = None,
         threads: int | None = None,
     ) -> Neighbors:
         """Find the k nearest vectors of each query (Alg. 5 of the paper).
@@ -201,7 +202,7 @@ class Index:
         TypeError
             Queries that are not real numbers.
         """
-        found = self._core.search(queries, k, recall, ef, self._threads if threads is None else threads)
+        found = self._core.search(queries, k, recall, ef, nprobe, self._threads if threads is None else threads)
         return tuple.__new__(Neighbors, found)
 
     def get(self, ids: ArrayLike) -> NDArray[Any]:
@@ -295,8 +296,10 @@ class Index:
         )
 
 
-def load(path: Path, *, mmap: bool = True, verify: bool = True) -> Index:
-    """Open a file that `Index.save` wrote.
+def load(path: Path, *, mmap: bool = True, verify: bool = True, cache: int = 0) -> Index:
+    """Open a file that `Index.save` or `build` wrote.
+
+    An index that `build` made stays on disk: its searches read the lists and vectors that they need, and check them.
 
     Parameters
     ----------
@@ -306,7 +309,10 @@ def load(path: Path, *, mmap: bool = True, verify: bool = True) -> Index:
         Use the file's pages, which processes share and which are read when needed, in place of a copy in memory.
         The file must stay as it is meanwhile; saving to the same path is safe, because a save makes a new file.
     verify
-        Check every checksum and every link first. Without it only the header and the section table are checked.
+        Check every checksum and every link first. Without it only the header and the section table are checked. Of an
+        index on disk, what stays in memory is checked in any case, and its pages whenever they are read.
+    cache
+        How many bytes of pages an index on disk keeps in memory.
 
     Raises
     ------
@@ -317,4 +323,4 @@ def load(path: Path, *, mmap: bool = True, verify: bool = True) -> Index:
     OSError
         The file cannot be read.
     """
-    return Index._from_core(_core.Index.load(_inputs.to_path(path), mmap, verify))
+    return Index._from_core(_core.Index.load(_inputs.to_path(path), mmap, verify, cache))

@@ -28,7 +28,7 @@ def test_signatures() -> None:
     )
     names = {
         "add": ["self", "vectors", "ids", "progress"],
-        "search": ["self", "queries", "k", "recall", "ef", "threads"],
+        "search": ["self", "queries", "k", "recall", "ef", "nprobe", "threads"],
         "get": ["self", "ids"],
         "tune": ["self", "queries", "k"],
         "check": ["self", "deep"],
@@ -37,7 +37,7 @@ def test_signatures() -> None:
     }
     for name, parameters in names.items():
         assert list(inspect.signature(getattr(hopspan.Index, name)).parameters) == parameters
-    assert list(inspect.signature(hopspan.load).parameters) == ["path", "mmap", "verify"]
+    assert list(inspect.signature(hopspan.load).parameters) == ["path", "mmap", "verify", "cache"]
 
 
 def test_version_is_the_distributions() -> None:
@@ -278,6 +278,6 @@ def imported(statement: str) -> set[str]:
 def test_import_brings_little_beyond_numpy() -> None:
     extra = imported("import numpy, hopspan") - imported("import numpy")
     own = {name for name in extra if name.partition(".")[0] == "hopspan"}
-    assert own == {"hopspan", "hopspan._core", "hopspan._inputs", "hopspan.errors", "hopspan.index"}
+    assert own == {f"hopspan{name}" for name in ("", "._core", "._inputs", ".building", ".errors", ".index")}
     editable = {"_hopspan_editable", "importlib._abc", "importlib.util"}
     assert extra - own <= {"__future__", *editable}

@@ -36,7 +36,7 @@ NEW_INDEX = [
     ({"metric": 2}, TypeError, "metric must be a string, not int"),
     ({"metric": "hamming"}, ValueError, "hamming.*binary.*float32"),
     ({"metric": "l2", "dtype": "binary"}, ValueError, "binary.*hamming.*l2"),
-    ({"kind": "ivf"}, ValueError, "kind must be one of 'flat', 'hnsw', not 'ivf'"),
+    ({"kind": "ivf"}, ValueError, "kind must be one of 'flat', 'hnsw', 'spann', not 'ivf'"),
     ({"kind": None}, TypeError, "kind must be a string, not NoneType"),
     ({"dtype": "float64"}, ValueError, "dtype must be one of .*, not 'float64'"),
     ({"dtype": np.float32}, TypeError, "dtype must be a string, not type"),
@@ -129,7 +129,7 @@ BAD_SEARCHES = [
     ({"recall": 0.9, "ef": 20}, ValueError, "ef=20 and recall=0.9.* are both given"),
     ({"threads": 0}, ValueError, "threads must be at least 1, not 0"),
     ({"threads": 1.5}, TypeError, "threads must be an integer, not float"),
-    ({"nprobe": 3}, TypeError, "nprobe"),
+    ({"nlist": 3}, TypeError, "nlist"),
 ]
 
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,24 +17,38 @@
 
 namespace hopspan {
 
+// What all searches of an index on disk have read since it was opened.
+struct ReadStats {
+  std::uint64_t searches = 0;
+  std::uint64_t fetched = 0;  // lists and vectors
+  std::uint64_t pages = 0;    // of 4096 bytes
+  std::uint64_t bytes = 0;
+  std::uint64_t round_trips = 0;  // batches of reads, one after the other
+  std::uint64_t waiting_us = 0;   // for them, without work that could be done
+  std::string backend;            // "io_uring" or "threads"
+};
+
 struct Stats {
   std::size_t size = 0;
   std::vector<std::pair<std::string, std::size_t>> bytes;  // per part, in memory or mapped
   std::vector<std::size_t> level_sizes;                    // nodes on level 0, 1, ...; hnsw only
   double mean_degree = 0.0;                                // links a node on level 0; hnsw only
   std::size_t max_degree = 0;
+  std::vector<std::size_t> list_sizes;  // entries of each list; spann only
+  std::size_t copies = 0;               // entries of all lists; spann only
   bool mapped = false;
+  std::optional<ReadStats> reads;  // of an index on disk
 };
 
 struct CheckReport {
   std::size_t vectors = 0;
-  std::size_t links = 0;
+  std::size_t links = 0;      // of level 0 and above; of spann, the entries of all lists
   std::size_t reachable = 0;  // nodes that a walk from the entry point meets on level 0
 };
 
 struct TunePoint {
   double recall;
-  std::size_t effort;  // ef
+  std::size_t effort;  // ef or nprobe
   double qps;          // queries per second with the given threads
 };
 

@@ -26,8 +26,9 @@ enum class DType : std::uint8_t {
 };
 
 enum class Kind : std::uint8_t {
-  kFlat = 0,  // exact
-  kHnsw = 1,  // hierarchical navigable small world graph
+  kFlat = 0,   // exact
+  kHnsw = 1,   // hierarchical navigable small world graph
+  kSpann = 2,  // balanced lists of codes (SPANN)
 };
 
 // What a graph is walked on. Codes are small integers made of the rows; what they find is ranked again by the rows.
@@ -48,6 +49,22 @@ struct HnswOptions {
   CodeKind codes = CodeKind::kAuto;
 };
 
+// Which lists a vector joins besides its nearest one.
+enum class Closure : std::uint8_t {
+  kRng = 0,   // SPANN: none whose head is nearer to a chosen head than to the vector
+  kSoar = 1,  // SOAR: those in whose residual the error of the first list's is least likely to repeat
+};
+
+// Balanced lists (SPANN, 2111.08566; SOAR, 2404.00774).
+struct SpannOptions {
+  std::uint32_t list_bytes = 12288;  // of a list of mean size: 256..1048576
+  std::uint32_t replicas = 2;        // lists a vector is in at most: 1..8
+  Closure closure = Closure::kSoar;
+  float closure_ratio = 1.2F;       // how many times as far as the nearest head another may be: 1..100
+  std::uint32_t closure_heads = 8;  // nearest heads that are looked at: replicas..1024
+  bool data_heads = false;          // heads are vectors of the data in place of means
+};
+
 struct IndexOptions {
   std::size_t dim = 0;  // 1..kMaxDim
   Metric metric = Metric::kL2;
@@ -55,6 +72,7 @@ struct IndexOptions {
   DType dtype = DType::kFloat32;
   std::uint64_t seed = 0;
   HnswOptions hnsw;
+  SpannOptions spann;
 };
 
 // Called on the calling thread, at most about 20 times a second, with work done and work in all.
@@ -67,10 +85,11 @@ struct AddOptions {
   Progress progress;
 };
 
-// At most one of `ef` and `recall`; neither means recall = 0.95. Flat indexes ignore both.
+// At most one of `ef` (hnsw), `nprobe` (spann) and `recall`; none means recall = 0.95. Flat indexes ignore them.
 struct SearchOptions {
   std::size_t k = 10;
   std::optional<std::size_t> ef;
+  std::optional<std::size_t> nprobe;  // lists
   std::optional<double> recall;
   std::size_t threads = 0;
   Progress progress;
@@ -83,10 +102,12 @@ struct TuneOptions {
 };
 
 // map: use the file's pages in place of a copy. verify: check every checksum and every link before returning;
-// without it only the header and the section table are checked.
+// without it only the header and the section table are checked. An index on disk has its pages checked whenever they
+// are read, and everything else when it is opened; it keeps up to cache_bytes of pages in memory.
 struct LoadOptions {
   bool map = true;
   bool verify = true;
+  std::size_t cache_bytes = 0;
 };
 
 }  // namespace hopspan

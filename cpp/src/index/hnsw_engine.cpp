@@ -8,6 +8,7 @@
 #include "core/threads.h"
 #include "hnsw/insert.h"
 #include "index/graph_sections.h"
+#include "index/ties.h"
 #include "vectors/query.h"
 
 namespace hopspan::index {
@@ -20,14 +21,6 @@ constexpr std::size_t kLeastSample = 100;
 constexpr std::size_t kMostSample = 500;
 constexpr double kTolerance = 0.004;
 constexpr std::size_t kExpansionsPerPiece = 2048;  // between looks at the progress callback, at least one query
-
-// Neighbours at the same distance are in the order of their slots; ids may be in another.
-void order_ties(std::int64_t* ids, const float* distances, std::size_t count) {
-  for (std::size_t begin = 0, end; begin < count; begin = end) {
-    for (end = begin + 1; end < count && distances[end] == distances[begin];) ++end;
-    if (end - begin > 1) std::sort(ids + begin, ids + end);
-  }
-}
 
 // Replaces the distances by those of the rows and sorts, ties by slot.
 void rank(const hnsw::Space& exact, const void* query, hnsw::Neighbor* candidates, std::size_t count,

@@ -124,9 +124,13 @@ class Meter {
 
 std::vector<Measurement> measure(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options,
                                  SearchFn search) {
-  const std::vector<float> limits = true_limits(rows, sample, options);
+  return measure(true_limits(rows, sample, options), rows.size(), sample, options, search);
+}
+
+std::vector<Measurement> measure(const std::vector<float>& limits, std::size_t size, const Sample& sample,
+                                 const MeasureOptions& options, SearchFn search) {
   Meter meter(sample, options, limits, search);
-  const std::size_t most = std::min(kMaxEffort, rows.size());
+  const std::size_t most = std::min(kMaxEffort, size);
   std::vector<Measurement> measured;
   for (std::size_t effort = options.ks.front();; effort = next_effort(effort)) {
     measured.push_back(meter.at(std::min(effort, most)));

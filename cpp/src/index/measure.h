@@ -37,6 +37,10 @@ struct MeasureOptions {
 std::vector<Measurement> measure(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options,
                                  SearchFn search);
 
+// The same of `size` rows whose distances are known: `limits` has that of each query's true k-th neighbour, for each k.
+std::vector<Measurement> measure(const std::vector<float>& limits, std::size_t size, const Sample& sample,
+                                 const MeasureOptions& options, SearchFn search);
+
 // It counts on one standard error less than was measured.
 Calibration make_calibration(std::size_t size, const std::vector<std::uint32_t>& ks,
                              const std::vector<Measurement>& measured);

@@ -15,6 +15,11 @@ namespace {
 constexpr std::uint32_t kMinM = 2;
 constexpr std::uint32_t kMaxM = 512;
 constexpr std::uint32_t kMaxEfConstruction = 65536;
+constexpr std::uint32_t kMinListBytes = 256;
+constexpr std::uint32_t kMaxListBytes = 1 << 20;
+constexpr std::uint32_t kMaxReplicas = 8;
+constexpr std::uint32_t kMaxClosureHeads = 1024;
+constexpr float kMaxClosureRatio = 100.0F;
 
 enum Flag : std::uint8_t { kExplicitIds = 1, kExtendCandidates = 2, kKeepPrunedConnections = 4 };
 
@@ -22,6 +27,40 @@ void check_range(const char* name, std::uint32_t value, std::uint32_t least, std
   if (value >= least && value <= most) return;
   throw InvalidArgument(std::string(name) + " must be " + std::to_string(least) + ".." + std::to_string(most) +
                         ", not " + std::to_string(value));
+}
+
+void check_spann(const IndexOptions& options) {
+  const SpannOptions& spann = options.spann;
+  if (options.dtype == DType::kBinary) throw InvalidArgument("kind spann is not for binary vectors");
+  check_range("list_bytes", spann.list_bytes, kMinListBytes, kMaxListBytes);
+  check_range("replicas", spann.replicas, 1, kMaxReplicas);
+  check_range("closure_heads", spann.closure_heads, spann.replicas, kMaxClosureHeads);
+  if (!(spann.closure_ratio >= 1.0F && spann.closure_ratio <= kMaxClosureRatio)) {
+    throw InvalidArgument("closure_ratio must be 1..100, not " + std::to_string(spann.closure_ratio));
+  }
+  if (spann.closure > Closure::kSoar) {
+    throw InvalidArgument("unknown closure number " + std::to_string(static_cast<int>(spann.closure)));
+  }
+}
+
+void write_spann(const SpannOptions& spann, storage::ByteWriter& writer) {
+  writer.u32(spann.list_bytes);
+  writer.u32(spann.replicas);
+  writer.u32(spann.closure_heads);
+  writer.f32(spann.closure_ratio);
+  writer.u8(static_cast<std::uint8_t>(spann.closure));
+  writer.u8(spann.data_heads ? 1 : 0);
+}
+
+SpannOptions read_spann(storage::ByteReader& reader) {
+  SpannOptions spann;
+  spann.list_bytes = reader.u32();
+  spann.replicas = reader.u32();
+  spann.closure_heads = reader.u32();
+  spann.closure_ratio = reader.f32();
+  spann.closure = static_cast<Closure>(reader.u8());
+  spann.data_heads = reader.u8() != 0;
+  return spann;
 }
 
 void check_codes(const IndexOptions& options) {
@@ -47,9 +86,10 @@ void check_counts(const Meta& meta) {
 
 void check_options(const IndexOptions& options) {
   vectors::check_format({options.dim, options.metric, options.dtype});
-  if (options.kind > Kind::kHnsw) {
+  if (options.kind > Kind::kSpann) {
     throw InvalidArgument("unknown kind number " + std::to_string(static_cast<int>(options.kind)));
   }
+  if (options.kind == Kind::kSpann) check_spann(options);
   if (options.kind != Kind::kHnsw) return;
   check_range("M", options.hnsw.M, kMinM, kMaxM);
   check_range("ef_construction", options.hnsw.ef_construction, options.hnsw.M, kMaxEfConstruction);
@@ -70,7 +110,8 @@ void write_meta(const Meta& meta, storage::ByteWriter& writer) {
   writer.u64(meta.options.seed);
   writer.u64(meta.size);
   writer.u64(meta.next_id);
-  writer.u8(static_cast<std::uint8_t>(hnsw.codes));
+  if (meta.options.kind == Kind::kSpann) write_spann(meta.options.spann, writer);
+  if (meta.options.kind == Kind::kHnsw) writer.u8(static_cast<std::uint8_t>(hnsw.codes));
 }
 
 Meta read_meta(storage::ByteReader& reader) {
@@ -88,7 +129,11 @@ Meta read_meta(storage::ByteReader& reader) {
   meta.options.seed = reader.u64();
   meta.size = reader.u64();
   meta.next_id = reader.u64();
-  meta.options.hnsw.codes = reader.remaining() == 0 ? CodeKind::kNone : static_cast<CodeKind>(reader.u8());
+  if (meta.options.kind == Kind::kSpann) meta.options.spann = read_spann(reader);
+  // Absent in files written before there were codes.
+  if (meta.options.kind == Kind::kHnsw) {
+    meta.options.hnsw.codes = reader.remaining() == 0 ? CodeKind::kNone : static_cast<CodeKind>(reader.u8());
+  }
   reader.finish();
   if ((flags & ~(kExplicitIds | kExtendCandidates | kKeepPrunedConnections)) != 0) {
     throw CorruptIndexError("unknown flags " + std::to_string(flags));
@@ -100,6 +145,13 @@ Meta read_meta(storage::ByteReader& reader) {
   }
   check_counts(meta);
   return meta;
+}
+
+Meta load_meta(const storage::ContainerReader& reader) {
+  std::vector<std::byte> bytes(reader.size("META"));
+  reader.read("META", 0, bytes.data(), bytes.size());
+  storage::ByteReader meta(bytes.data(), bytes.size(), "section META");
+  return read_meta(meta);
 }
 
 }  // namespace hopspan::index

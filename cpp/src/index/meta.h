@@ -6,6 +6,7 @@
 
 #include "hopspan/options.h"
 #include "storage/byte_reader.h"
+#include "storage/container.h"
 
 namespace hopspan::index {
 
@@ -22,5 +23,6 @@ void check_options(const IndexOptions& options);
 void write_meta(const Meta& meta, storage::ByteWriter& writer);
 // Throws CorruptIndexError unless the bytes are those of a possible index.
 Meta read_meta(storage::ByteReader& reader);
+Meta load_meta(const storage::ContainerReader& reader);
 
 }  // namespace hopspan::index

@@ -11,6 +11,8 @@
 #include "hnsw/graph.h"
 #include "index/flat_engine.h"
 #include "index/hnsw_engine.h"
+#include "index/search_options.h"
+#include "index/spann_engine.h"
 #include "storage/atomic_file.h"
 #include "vectors/query.h"
 
@@ -24,38 +26,14 @@ vectors::RowFormat format_of(const IndexOptions& options) {
 
 std::unique_ptr<Engine> make_engine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map) {
   if (options.kind == Kind::kFlat) return std::make_unique<FlatEngine>(rows, id_map);
+  if (options.kind == Kind::kSpann) return std::make_unique<SpannEngine>(options, rows, id_map);
   return std::make_unique<HnswEngine>(options, rows, id_map);
-}
-
-void check_k(std::size_t k) {
-  if (k == 0) throw InvalidArgument("k must be at least 1, not 0");
-}
-
-void check_search(const SearchOptions& options) {
-  check_k(options.k);
-  if (options.ef && options.recall) {
-    throw InvalidArgument("ef=" + std::to_string(*options.ef) + " and recall=" + std::to_string(*options.recall) +
-                          " are both given; they set the same thing");
-  }
-  if (options.ef && *options.ef < options.k) {
-    throw InvalidArgument("ef=" + std::to_string(*options.ef) + " is below k=" + std::to_string(options.k));
-  }
-  if (options.recall && !(*options.recall > 0.0 && *options.recall < 1.0)) {
-    throw InvalidArgument("recall must lie between 0 and 1, not " + std::to_string(*options.recall));
-  }
 }
 
 void check_room(std::size_t size, std::size_t more) {
   if (more <= hnsw::kMaxNodes - size) return;
   throw InvalidArgument("an index holds at most " + std::to_string(hnsw::kMaxNodes) + " vectors; it has " +
                         std::to_string(size) + " and " + std::to_string(more) + " are to be added");
-}
-
-Meta load_meta(const storage::ContainerReader& reader) {
-  std::vector<std::byte> bytes(reader.size("META"));
-  reader.read("META", 0, bytes.data(), bytes.size());
-  storage::ByteReader meta(bytes.data(), bytes.size(), "section META");
-  return read_meta(meta);
 }
 
 void write_section(storage::ContainerWriter& writer, storage::Tag tag, const void* data, std::size_t n) {
@@ -162,7 +140,7 @@ std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64
 }
 
 void Store::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids, float* distances) const {
-  check_search(options);
+  check_search(options_.kind, options);
   vectors::check_queries(rows_.format(), queries);
   const std::shared_lock<core::FairMutex> lock(mutex_);
   engine_->search(queries, options, ids, distances);

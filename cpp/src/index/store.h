@@ -10,6 +10,7 @@
 
 #include "core/fair_mutex.h"
 #include "hopspan/index.h"
+#include "index/body.h"
 #include "index/engine.h"
 #include "index/id_map.h"
 #include "index/meta.h"
@@ -20,25 +21,26 @@
 namespace hopspan::index {
 
 // The methods are those of hopspan::Index.
-class Store {
+class Store : public Body {
  public:
   explicit Store(const IndexOptions& options);
   // verify: checks every byte and everything that the bytes claim.
   Store(std::shared_ptr<const storage::RandomAccessFile> file, bool verify);
 
-  void save(storage::Env& env, const std::filesystem::path& path) const;
-  std::vector<std::byte> to_bytes() const;
+  void save(storage::Env& env, const std::filesystem::path& path) const override;
+  std::vector<std::byte> to_bytes() const override;
 
-  std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options);
-  void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids, float* distances) const;
-  void get(const std::int64_t* ids, std::size_t count, void* out) const;
-  bool contains(std::int64_t id) const;
-  std::size_t size() const;
-  std::size_t row_bytes() const noexcept { return rows_.format().element_bytes(); }
-  const IndexOptions& options() const noexcept { return options_; }
-  Stats stats() const;
-  CheckReport check(bool deep) const;
-  std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options);
+  std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) override;
+  void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
+              float* distances) const override;
+  void get(const std::int64_t* ids, std::size_t count, void* out) const override;
+  bool contains(std::int64_t id) const override;
+  std::size_t size() const override;
+  std::size_t row_bytes() const noexcept override { return rows_.format().element_bytes(); }
+  const IndexOptions& options() const noexcept override { return options_; }
+  Stats stats() const override;
+  CheckReport check(bool deep) const override;
+  std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options) override;
 
  private:
   Store(const std::shared_ptr<const storage::ContainerReader>& reader, bool verify);

@@ -1,0 +1,246 @@
+#include "index/disk_index.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "core/threads.h"
+#include "index/search_options.h"
+#include "index/ties.h"
+#include "storage/atomic_file.h"
+#include "vectors/elements.h"
+#include "vectors/query.h"
+
+namespace hopspan::index {
+namespace {
+
+constexpr double kDefaultRecall = 0.95;
+constexpr std::size_t kEffortPerProbe = 2;  // candidates to compare again for each list
+constexpr std::size_t kCandidatesPerK = 4;  // at least, for a given number of lists
+constexpr std::size_t kLeastK = 10;         // fewer neighbours take as much: the codes that rank them err alike
+constexpr std::size_t kEntriesPerK = 2;     // that probed lists hold at least, or every list is probed
+constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
+
+std::vector<float> read_floats(const storage::ContainerReader& reader, storage::Tag tag) {
+  const core::Array<float> stored = reader.array<float>(tag, true);
+  std::vector<float> floats(stored.data(), stored.data() + stored.size());
+  if (std::all_of(floats.begin(), floats.end(), [](float value) { return std::isfinite(value); })) return floats;
+  throw CorruptIndexError("section " + tag.text() + " has a value that is not finite");
+}
+
+spann::Codebook read_codebook(const storage::ContainerReader& reader, std::size_t dim) {
+  std::vector<float> words = read_floats(reader, "SPCB");
+  const std::size_t expected = spann::Codebook::padded(dim) * spann::kWords;
+  if (words.size() != expected) {
+    throw CorruptIndexError("section SPCB holds " + std::to_string(words.size()) + " values, not " +
+                            std::to_string(expected));
+  }
+  return spann::Codebook(dim, std::move(words));
+}
+
+spann::Centers read_heads(const storage::ContainerReader& reader, std::size_t lists, std::size_t dim) {
+  const std::vector<float> heads = read_floats(reader, "SPHD");
+  if (lists == 0 || heads.size() != core::checked_mul(lists, dim)) {
+    throw CorruptIndexError("section SPHD holds " + std::to_string(heads.size()) + " values for " +
+                            std::to_string(lists) + " lists");
+  }
+  return spann::Centers(heads.data(), lists, dim);
+}
+
+Calibration read_calibration(const storage::ContainerReader& reader) {
+  if (!reader.has("CALB")) return Calibration();
+  std::vector<std::byte> bytes(reader.size("CALB"));
+  reader.read("CALB", 0, bytes.data(), bytes.size());
+  storage::ByteReader calibration(bytes.data(), bytes.size(), "the calibration");
+  return Calibration::read(calibration);
+}
+
+IdMap read_ids(const storage::ContainerReader& reader, const Meta& meta) {
+  core::Array<std::int64_t> ids = reader.array<std::int64_t>("IDS ", true);
+  if (!meta.explicit_ids || ids.size() != meta.size) {
+    throw CorruptIndexError(std::to_string(ids.size()) + " ids for " + std::to_string(meta.size) + " vectors");
+  }
+  return IdMap(std::move(ids), meta.next_id);
+}
+
+// A prepared query as codes take it: of unit length under cosine.
+void to_unit_floats(const vectors::RowFormat& format, const void* prepared, float* out) {
+  vectors::query_to_floats(format, prepared, out);
+  if (format.metric != Metric::kCosine) return;
+  double square = 0.0;
+  for (std::size_t d = 0; d < format.dim; ++d) square += static_cast<double>(out[d]) * static_cast<double>(out[d]);
+  const double scale = 1.0 / std::sqrt(square);
+  for (std::size_t d = 0; d < format.dim; ++d) out[d] = static_cast<float>(static_cast<double>(out[d]) * scale);
+}
+
+std::shared_ptr<const storage::ContainerReader> open_container(std::shared_ptr<const storage::RandomAccessFile> file,
+                                                               bool verify) {
+  auto reader = std::make_shared<const storage::ContainerReader>(std::move(file));
+  if (verify) reader->verify();
+  return reader;
+}
+
+}  // namespace
+
+DiskIndex::DiskIndex(std::shared_ptr<const storage::RandomAccessFile> file, bool verify, std::size_t cache_bytes)
+    : DiskIndex(open_container(std::move(file), verify), cache_bytes) {
+  if (verify) id_map_.check();
+}
+
+DiskIndex::DiskIndex(const std::shared_ptr<const storage::ContainerReader>& reader, std::size_t cache_bytes)
+    : reader_(reader),
+      meta_(load_meta(*reader)),
+      format_{meta_.options.dim, meta_.options.metric, meta_.options.dtype},
+      distance_(distance::kernels().kernels[static_cast<int>(format_.metric)][static_cast<int>(format_.dtype)].one),
+      id_map_(read_ids(*reader, meta_)),
+      codebook_(read_codebook(*reader, format_.dim)),
+      lists_(reader, cache_bytes / 2),
+      rows_(reader, format_.row_bytes(), meta_.size, cache_bytes / 2),
+      heads_(read_heads(*reader, lists_.size(), format_.dim)),
+      calibration_(read_calibration(*reader)) {
+  if (meta_.options.kind != Kind::kSpann) throw CorruptIndexError("lists on disk in an index of another kind");
+}
+
+DiskIndex::Effort DiskIndex::effort(const SearchOptions& options) const {
+  if (options.nprobe) {
+    Effort given = effort_of(options.k, *options.nprobe * kEffortPerProbe);
+    given.candidates = std::max(given.candidates, std::max(options.k, kLeastK) * kCandidatesPerK);
+    return given;
+  }
+  const std::shared_lock<std::shared_mutex> lock(calibration_mutex_);
+  if (calibration_.empty()) return effort_of(options.k, 2 * meta_.size);
+  const double recall = options.recall.value_or(kDefaultRecall);
+  return effort_of(options.k, calibration_.effort(std::max(options.k, kLeastK), recall, meta_.size));
+}
+
+// Calibration asks for more neighbours than a search may, so what is done must follow from the effort alone.
+DiskIndex::Effort DiskIndex::effort_of(std::size_t k, std::size_t effort) const {
+  const std::size_t wanted = std::min<std::size_t>(k, meta_.size);
+  const std::size_t probes = std::max(effort / kEffortPerProbe, wanted * kEntriesPerK * lists_.size() / meta_.size + 1);
+  return {wanted, std::min(probes, lists_.size()), std::max(effort, wanted)};
+}
+
+std::size_t DiskIndex::search_one(const std::byte* prepared, std::uint32_t excluded, const Effort& effort,
+                                  Worker& worker) const {
+  worker.query.resize(format_.dim);
+  worker.heads.resize(effort.probes);
+  worker.found.resize(effort.k);
+  worker.scratch.cost = {};
+  to_unit_floats(format_, prepared, worker.query.data());
+  heads_.probe(worker.query.data(), 1, format_.metric, effort.probes, worker.centers, worker.heads.data());
+  const spann::ListSearcher searcher(codebook_, format_.metric, lists_, meta_.size);
+  const auto distances = [&](const std::uint32_t* slots, std::size_t n, float* out) {
+    rows_.fetch(
+        slots, n,
+        [&](std::size_t place, const std::byte* row, std::size_t) {
+          out[place] = distance_(prepared, row, format_.dim);
+        },
+        worker.scratch.cost);
+  };
+  spann::SearchRequest request{worker.query.data(), worker.heads.data(), effort.probes, effort.k, effort.candidates};
+  request.excluded = excluded;
+  const std::size_t found = searcher.search(request, distances, worker.scratch, worker.found.data());
+  count(worker.scratch.cost);
+  return found;
+}
+
+void DiskIndex::count(const spann::FetchCost& cost) const {
+  ++counters_.searches;
+  counters_.fetched += cost.fetched;
+  counters_.pages += cost.pages;
+  counters_.bytes += cost.bytes;
+  counters_.round_trips += cost.round_trips;
+  counters_.waiting_ns += cost.waiting_ns;
+}
+
+void DiskIndex::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
+                       float* distances) const {
+  check_search(meta_.options.kind, options);
+  vectors::check_queries(format_, queries);
+  const std::size_t k = options.k;
+  const Effort how = effort(options);
+  const auto body = [&](std::size_t row, std::size_t, std::size_t) {
+    const auto worker = spares_.take();
+    worker->prepared.resize(vectors::prepared_bytes(format_));
+    vectors::prepare_query(format_, queries, row, worker->prepared.data());
+    const std::size_t found = search_one(worker->prepared.data(), spann::kNoExclusion, how, *worker);
+    std::int64_t* const row_ids = ids + row * k;
+    float* const row_distances = distances + row * k;
+    for (std::size_t i = 0; i < found; ++i) {
+      row_ids[i] = id_map_.id(worker->found[i].slot);
+      row_distances[i] = worker->found[i].distance;
+    }
+    order_ties(row_ids, row_distances, found);
+    std::fill(row_ids + found, row_ids + k, std::int64_t{-1});
+    std::fill(row_distances + found, row_distances + k, std::numeric_limits<float>::infinity());
+  };
+  core::parallel_for(queries.rows, 1, options.threads, options.progress, body);
+}
+
+std::vector<std::int64_t> DiskIndex::add(const MatrixView&, const std::int64_t*, const AddOptions&) {
+  throw InvalidArgument("an index on disk cannot be added to; build it anew");
+}
+
+void DiskIndex::get(const std::int64_t* ids, std::size_t count, void* out) const {
+  std::vector<std::uint32_t> slots(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::optional<std::uint32_t> slot = id_map_.find(ids[i]);
+    if (!slot) {
+      throw InvalidArgument("id " + std::to_string(ids[i]) + " (row " + std::to_string(i) + ") is not in the index");
+    }
+    slots[i] = *slot;
+  }
+  spann::FetchCost cost;
+  const auto copy = [&](std::size_t place, const std::byte* row, std::size_t) {
+    std::memcpy(static_cast<std::byte*>(out) + place * row_bytes(), row, row_bytes());
+  };
+  rows_.fetch(slots.data(), count, copy, cost);
+}
+
+// The file's bytes: nothing but the calibration may have changed, and that stays with the object.
+void DiskIndex::save(storage::Env& env, const std::filesystem::path& path) const {
+  reader_->verify();
+  storage::atomic_save(env, path, [&](storage::WritableFile& file) {
+    std::vector<std::byte> part(kCopyBytes);
+    const std::uint64_t size = reader_->file().size();
+    for (std::uint64_t done = 0; done < size; done += part.size()) {
+      part.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBytes, size - done)));
+      reader_->file().read(done, part.data(), part.size());
+      file.append(part.data(), part.size());
+    }
+  });
+}
+
+std::vector<std::byte> DiskIndex::to_bytes() const {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(reader_->file().size()));
+  reader_->file().read(0, bytes.data(), bytes.size());
+  return bytes;
+}
+
+Stats DiskIndex::stats() const {
+  Stats stats;
+  stats.size = meta_.size;
+  stats.bytes.emplace_back("ids", id_map_.bytes());
+  stats.bytes.emplace_back("heads", lists_.size() * format_.dim * sizeof(float));
+  stats.bytes.emplace_back("pages", lists_.resident_bytes() + rows_.resident_bytes());
+  const distance::ScanShape shape = spann::list_shape(format_.dim, format_.metric);
+  for (std::size_t list = 0; list < lists_.size(); ++list) {
+    const std::size_t bytes = std::max<std::size_t>(lists_.list_bytes(list), spann::kListHeaderBytes);
+    stats.list_sizes.push_back((bytes - spann::kListHeaderBytes) / shape.block_bytes * distance::kScanEntries);
+  }
+  stats.reads = {counters_.searches,
+                 counters_.fetched,
+                 counters_.pages,
+                 counters_.bytes,
+                 counters_.round_trips,
+                 counters_.waiting_ns / 1000,
+                 storage::name(storage::read_backend())};
+  return stats;
+}
+
+}  // namespace hopspan::index

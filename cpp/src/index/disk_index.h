@@ -1,0 +1,113 @@
+// An index of kind "spann" that stays in its file: heads, codebook, ids and the pages' directory are in memory, lists
+// and vectors are read as searches need them. It never changes, but for its calibration.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <shared_mutex>
+#include <vector>
+
+#include "core/buffer.h"
+#include "core/spares.h"
+#include "distance/kernels.h"
+#include "hnsw/search.h"
+#include "index/body.h"
+#include "index/calibration.h"
+#include "index/id_map.h"
+#include "index/measure.h"
+#include "index/meta.h"
+#include "index/sample.h"
+#include "spann/clustering/centers.h"
+#include "spann/lists/codebook.h"
+#include "spann/reader/paged_source.h"
+#include "spann/search.h"
+#include "storage/container.h"
+#include "vectors/matrix.h"
+
+namespace hopspan::index {
+
+class DiskIndex final : public Body {
+ public:
+  // Whether a container holds such an index.
+  static bool is_in(const storage::ContainerReader& reader) { return reader.has(spann::pages::kLists.pages); }
+
+  // verify: checks every byte of the file first. cache_bytes: of pages that are kept in memory.
+  DiskIndex(std::shared_ptr<const storage::RandomAccessFile> file, bool verify, std::size_t cache_bytes);
+
+  void save(storage::Env& env, const std::filesystem::path& path) const override;
+  std::vector<std::byte> to_bytes() const override;
+  std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) override;
+  void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
+              float* distances) const override;
+  void get(const std::int64_t* ids, std::size_t count, void* out) const override;
+  bool contains(std::int64_t id) const override { return id_map_.find(id).has_value(); }
+  std::size_t size() const override { return meta_.size; }
+  std::size_t row_bytes() const noexcept override { return format_.element_bytes(); }
+  const IndexOptions& options() const noexcept override { return meta_.options; }
+  Stats stats() const override;
+  CheckReport check(bool deep) const override;
+  std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options) override;
+
+  // Measured on vectors of its own; empty for an index so small that it is searched with full effort.
+  Calibration calibrate(std::size_t threads, const Progress& progress) const;
+
+ private:
+  // What one thread needs for its searches.
+  struct Worker {
+    core::Buffer prepared;
+    std::vector<float> query;
+    std::vector<spann::Nearest> heads;
+    spann::Centers::Work centers;
+    spann::SearchScratch scratch;
+    std::vector<spann::Found> found;
+  };
+
+  // How much one search does.
+  struct Effort {
+    std::size_t k;
+    std::size_t probes;
+    std::size_t candidates;
+  };
+
+  // Sums over all searches.
+  struct Counters {
+    std::atomic<std::uint64_t> searches{0};
+    std::atomic<std::uint64_t> fetched{0};
+    std::atomic<std::uint64_t> pages{0};
+    std::atomic<std::uint64_t> bytes{0};
+    std::atomic<std::uint64_t> round_trips{0};
+    std::atomic<std::uint64_t> waiting_ns{0};
+  };
+
+  DiskIndex(const std::shared_ptr<const storage::ContainerReader>& reader, std::size_t cache_bytes);
+
+  Effort effort_of(std::size_t k, std::size_t effort) const;
+  Effort effort(const SearchOptions& options) const;
+  // Results are in worker.found; returns how many.
+  std::size_t search_one(const std::byte* prepared, std::uint32_t excluded, const Effort& effort, Worker& worker) const;
+  void count(const spann::FetchCost& cost) const;
+  void read_rows(std::size_t first, std::size_t count, vectors::Matrix& out) const;
+  Sample held_out_sample(std::size_t count, std::vector<std::uint32_t>& slots) const;
+  std::vector<Measurement> measure_sample(const Sample& sample, const std::uint32_t* excluded,
+                                          const MeasureOptions& options) const;
+  std::size_t check_lists() const;
+  void check_rows() const;
+
+  std::shared_ptr<const storage::ContainerReader> reader_;
+  const Meta meta_;
+  const vectors::RowFormat format_;
+  distance::OneFn distance_;
+  IdMap id_map_;
+  spann::Codebook codebook_;
+  spann::reader::PagedLists lists_;
+  spann::reader::PagedRows rows_;
+  spann::Centers heads_;
+  Calibration calibration_;
+  mutable std::shared_mutex calibration_mutex_;
+  mutable core::Spares<Worker> spares_;
+  mutable Counters counters_;
+};
+
+}  // namespace hopspan::index

@@ -1,0 +1,22 @@
+// Lists as sections of a container: SPHD the heads, SPCB the words of the codebook, SPSZ the number of entries of each
+// list (u32), SPLS the lists one after the other (spann/lists/format.h).
+#pragma once
+
+#include <cstddef>
+
+#include "hopspan/options.h"
+#include "spann/build.h"
+#include "storage/container.h"
+
+namespace hopspan::index {
+
+void write_lists(const spann::Lists& lists, storage::ContainerWriter& writer);
+
+// Throws CorruptIndexError unless all sizes agree. What lists hold is not looked at.
+spann::Lists read_lists(const storage::ContainerReader& reader, std::size_t dim, Metric metric);
+
+// Throws CorruptIndexError unless every slot below `size` is in exactly one list as a first copy and never twice in one
+// list, no list holds another slot, and all numbers are finite.
+void validate(const spann::Lists& lists, std::size_t dim, Metric metric, std::size_t size);
+
+}  // namespace hopspan::index

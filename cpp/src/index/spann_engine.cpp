@@ -1,0 +1,283 @@
+#include "index/spann_engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "core/threads.h"
+#include "index/list_sections.h"
+#include "index/spann_options.h"
+#include "index/ties.h"
+#include "spann/grow.h"
+#include "spann/lists/memory_lists.h"
+#include "vectors/elements.h"
+#include "vectors/query.h"
+
+namespace hopspan::index {
+namespace {
+
+constexpr double kDefaultRecall = 0.95;
+constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched with full effort
+constexpr std::size_t kRowsPerSample = 32;
+constexpr std::size_t kLeastSample = 100;
+constexpr std::size_t kMostSample = 500;
+constexpr double kTolerance = 0.004;
+constexpr std::size_t kEffortPerProbe = 2;  // candidates to compare again for each list
+constexpr std::size_t kCandidatesPerK = 4;  // at least, for a given number of lists
+constexpr std::size_t kLeastK = 10;         // fewer neighbours take as much: the codes that rank them err alike
+constexpr std::size_t kEntriesPerK = 2;     // that probed lists hold at least, or every list is probed
+constexpr std::size_t kRebuildGrowth = 2;   // lists are made anew when the index has grown as much
+
+std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
+  std::vector<std::uint32_t> ks;
+  for (const std::uint32_t k : {10U, 100U}) {
+    if (k < size) ks.push_back(k);
+  }
+  return ks;
+}
+
+// A prepared query as codes take it: of unit length under cosine.
+void to_unit_floats(const vectors::RowFormat& format, const void* prepared, float* out) {
+  vectors::query_to_floats(format, prepared, out);
+  if (format.metric != Metric::kCosine) return;
+  double square = 0.0;
+  for (std::size_t d = 0; d < format.dim; ++d) square += static_cast<double>(out[d]) * static_cast<double>(out[d]);
+  const double scale = 1.0 / std::sqrt(square);
+  for (std::size_t d = 0; d < format.dim; ++d) out[d] = static_cast<float>(static_cast<double>(out[d]) * scale);
+}
+
+}  // namespace
+
+SpannEngine::SpannEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map)
+    : options_(options), rows_(rows), id_map_(id_map), space_(rows) {}
+
+std::size_t SpannEngine::count_entries(const spann::Lists& lists) const {
+  const distance::ScanShape shape = spann::list_shape(rows_.format().dim, options_.metric);
+  std::size_t entries = 0;
+  for (const spann::ListArray& list : lists.lists) {
+    entries += spann::ListView(list.data(), list.size(), shape).entries();
+  }
+  return entries;
+}
+
+void SpannEngine::insert(const AddOptions& options) {
+  if (!validated_) validate(state_.lists, rows_.format().dim, options_.metric, state_.size);
+  validated_ = true;
+  if (rows_.size() == state_.size) return;
+  if (state_.size == 0 || rows_.size() >= kRebuildGrowth * state_.built_size) {
+    build_anew(options);
+  } else {
+    grow(options);
+  }
+}
+
+// Calibration searches the new lists, so they go in first, and come out again when it throws.
+void SpannEngine::build_anew(const AddOptions& options) {
+  const std::size_t total = rows_.size() - state_.size;
+  Progress cancel_only;
+  if (options.progress) cancel_only = [&](std::size_t, std::size_t) { options.progress(0, total); };
+  State fresh;
+  fresh.lists = spann::build(spann::MatrixFloats(rows_), spann_options(options_, options.threads), cancel_only);
+  fresh.heads =
+      std::make_unique<spann::Centers>(fresh.lists.heads.data(), fresh.lists.lists.size(), rows_.format().dim);
+  fresh.size = fresh.built_size = rows_.size();
+  fresh.copies = count_entries(fresh.lists);
+  std::swap(state_, fresh);
+  try {
+    if (state_.size >= kCalibrateFrom) state_.calibration = calibrate_held_out({options.threads, cancel_only});
+    if (options.progress) options.progress(total, total);
+  } catch (...) {
+    std::swap(state_, fresh);
+    throw;
+  }
+}
+
+void SpannEngine::grow(const AddOptions& options) {
+  const std::size_t total = rows_.size() - state_.size;
+  Progress cancel_only;
+  if (options.progress) cancel_only = [&](std::size_t, std::size_t) { options.progress(0, total); };
+  spann::Patch patch = spann::grow(state_.lists, spann::MatrixFloats(rows_), state_.size,
+                                   spann_options(options_, options.threads), cancel_only);
+  auto heads = std::make_unique<spann::Centers>(patch.heads.data(), patch.count, rows_.format().dim);
+  if (options.progress) options.progress(total, total);
+  spann::apply(std::move(patch), state_.lists);
+  state_.heads = std::move(heads);
+  state_.size = rows_.size();
+  state_.copies = count_entries(state_.lists);
+}
+
+SpannEngine::Effort SpannEngine::effort(const SearchOptions& options) const {
+  const std::size_t k = std::max(options.k, kLeastK);
+  if (options.nprobe) {
+    Effort given = effort_of(options.k, *options.nprobe * kEffortPerProbe);
+    given.candidates = std::max(given.candidates, k * kCandidatesPerK);
+    return given;
+  }
+  if (state_.calibration.empty()) return effort_of(options.k, kEffortPerProbe * state_.copies);
+  return effort_of(options.k, state_.calibration.effort(k, options.recall.value_or(kDefaultRecall), state_.size));
+}
+
+// Calibration asks for more neighbours than a search may, so what is done must follow from the effort alone.
+SpannEngine::Effort SpannEngine::effort_of(std::size_t k, std::size_t effort) const {
+  const std::size_t lists = state_.lists.lists.size();
+  const std::size_t wanted = std::min(k, state_.size);
+  std::size_t probes = effort / kEffortPerProbe;
+  if (wanted != 0) probes = std::max(probes, wanted * kEntriesPerK * lists / state_.size + 1);
+  probes = std::min(probes, lists);
+  return {wanted, probes, std::max({effort, wanted, std::size_t{1}})};
+}
+
+void SpannEngine::search_some(const std::byte* prepared, std::size_t stride, std::size_t count,
+                              const std::uint32_t* excluded, const Effort& effort, Worker& worker,
+                              std::size_t* found) const {
+  const std::size_t dim = rows_.format().dim;
+  worker.queries.resize(kQueriesAtOnce * dim);
+  worker.heads.resize(kQueriesAtOnce * std::max<std::size_t>(1, effort.probes));
+  worker.found.resize(kQueriesAtOnce * std::max<std::size_t>(1, effort.k));
+  for (std::size_t i = 0; i < count; ++i)
+    to_unit_floats(rows_.format(), prepared + i * stride, &worker.queries[i * dim]);
+  state_.heads->probe(worker.queries.data(), count, options_.metric, effort.probes, worker.centers,
+                      worker.heads.data());
+  const spann::MemoryLists source(state_.lists.lists);
+  const spann::ListSearcher searcher(state_.lists.codebook, options_.metric, source, state_.size);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::byte* const query = prepared + i * stride;
+    spann::SearchRequest request{&worker.queries[i * dim], &worker.heads[i * effort.probes], effort.probes, effort.k,
+                                 effort.candidates};
+    if (excluded != nullptr) request.excluded = excluded[i];
+    const auto distances = [&](const std::uint32_t* slots, std::size_t n, float* out) {
+      space_.distances(query, slots, n, out);
+    };
+    found[i] = searcher.search(request, distances, worker.scratch, &worker.found[i * effort.k]);
+  }
+}
+
+void SpannEngine::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
+                         float* distances) const {
+  const std::size_t k = options.k;
+  if (state_.size == 0) {
+    std::fill(ids, ids + queries.rows * k, std::int64_t{-1});
+    std::fill(distances, distances + queries.rows * k, std::numeric_limits<float>::infinity());
+    return;
+  }
+  const Effort how = effort(options);
+  const std::size_t stride = vectors::prepared_bytes(rows_.format());
+  const std::size_t grain = std::clamp<std::size_t>(2048 / how.probes, 1, kQueriesAtOnce);
+  core::parallel_for(
+      queries.rows, grain, options.threads, options.progress, [&](std::size_t begin, std::size_t end, std::size_t) {
+        const auto worker = spares_.take();
+        const std::size_t count = end - begin;
+        worker->prepared.resize(count * stride);
+        for (std::size_t i = 0; i < count; ++i) {
+          vectors::prepare_query(rows_.format(), queries, begin + i, worker->prepared.data() + i * stride);
+        }
+        std::size_t found[kQueriesAtOnce];
+        search_some(worker->prepared.data(), stride, count, nullptr, how, *worker, found);
+        for (std::size_t i = 0; i < count; ++i) {
+          give(*worker, i * how.k, found[i], k, ids + (begin + i) * k, distances + (begin + i) * k);
+        }
+      });
+}
+
+void SpannEngine::give(const Worker& worker, std::size_t first, std::size_t count, std::size_t k, std::int64_t* ids,
+                       float* distances) const {
+  for (std::size_t i = 0; i < count; ++i) {
+    ids[i] = id_map_.id(worker.found[first + i].slot);
+    distances[i] = worker.found[first + i].distance;
+  }
+  if (!id_map_.identity()) order_ties(ids, distances, count);
+  std::fill(ids + count, ids + k, std::int64_t{-1});
+  std::fill(distances + count, distances + k, std::numeric_limits<float>::infinity());
+}
+
+std::vector<Measurement> SpannEngine::measure_sample(const Sample& sample, const MeasureOptions& options) const {
+  return measure(
+      rows_, sample, options, [&](std::size_t query, std::size_t k, std::size_t effort, hnsw::Neighbor* out) {
+        const auto worker = spares_.take();
+        const std::uint32_t* const excluded = sample.excluded() == nullptr ? nullptr : sample.excluded() + query;
+        std::size_t found = 0;
+        search_some(sample.queries()[query], 0, 1, excluded, effort_of(k, effort), *worker, &found);
+        for (std::size_t i = 0; i < found; ++i) out[i] = {worker->found[i].distance, worker->found[i].slot};
+        return found;
+      });
+}
+
+Calibration SpannEngine::calibrate_held_out(const AddOptions& options) const {
+  const std::size_t count = std::clamp(rows_.size() / kRowsPerSample, kLeastSample, kMostSample);
+  const Sample sample = held_out(rows_, count, options_.seed);
+  const MeasureOptions how{calibrated_ks(rows_.size()), kTolerance, options.threads, options.progress};
+  return make_calibration(rows_.size(), how.ks, measure_sample(sample, how));
+}
+
+std::vector<TunePoint> SpannEngine::tune(const MatrixView& queries, const TuneOptions& options) {
+  const bool own = queries.data == nullptr;
+  const Sample sample = own ? held_out(rows_, kMostSample, options_.seed) : prepare_queries(rows_.format(), queries);
+  const std::size_t available = rows_.size() - (own ? 1 : 0);
+  const std::uint32_t k = static_cast<std::uint32_t>(std::min(options.k, available));
+  if (k == 0) throw InvalidArgument("an index of 1 vector has none to hold out; give queries to tune on");
+  std::vector<std::uint32_t> ks = calibrated_ks(rows_.size());
+  if (std::find(ks.begin(), ks.end(), k) == ks.end()) ks.insert(std::lower_bound(ks.begin(), ks.end(), k), k);
+  const std::size_t j = static_cast<std::size_t>(std::find(ks.begin(), ks.end(), k) - ks.begin());
+  const std::vector<Measurement> measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress});
+  std::vector<TunePoint> points;
+  for (const Measurement& m : measured) {
+    if (m.effort >= k) points.push_back({m.recalls[j], effort_of(k, m.effort).probes, m.qps});
+  }
+  state_.calibration = make_calibration(rows_.size(), ks, measured);
+  return points;
+}
+
+void SpannEngine::save(storage::ContainerWriter& writer) const {
+  write_lists(state_.lists, writer);
+  storage::ByteWriter state;
+  state.u64(state_.built_size);
+  state_.calibration.write(state);
+  writer.begin("SPST");
+  writer.append(state.data(), state.size());
+  writer.end();
+}
+
+void SpannEngine::load(const storage::ContainerReader& reader, bool verify) {
+  spann::Lists lists = read_lists(reader, rows_.format().dim, options_.metric);
+  if ((rows_.size() == 0) != lists.lists.empty()) {
+    throw CorruptIndexError(std::to_string(lists.lists.size()) + " lists for " + std::to_string(rows_.size()) +
+                            " vectors");
+  }
+  std::vector<std::byte> bytes(reader.size("SPST"));
+  reader.read("SPST", 0, bytes.data(), bytes.size());
+  storage::ByteReader state(bytes.data(), bytes.size(), "the state of the lists");
+  state_.built_size = state.u64();
+  if (state_.built_size > rows_.size() || (state_.built_size == 0) != (rows_.size() == 0)) {
+    throw CorruptIndexError("lists made of " + std::to_string(state_.built_size) + " of " +
+                            std::to_string(rows_.size()) + " vectors");
+  }
+  state_.calibration = Calibration::read(state);
+  if (verify) validate(lists, rows_.format().dim, options_.metric, rows_.size());
+  state_.heads = std::make_unique<spann::Centers>(lists.heads.data(), lists.lists.size(), rows_.format().dim);
+  state_.copies = count_entries(lists);
+  state_.lists = std::move(lists);
+  state_.size = rows_.size();
+  validated_ = verify;
+}
+
+void SpannEngine::describe(Stats& stats) const {
+  std::size_t bytes = 0;
+  const distance::ScanShape shape = spann::list_shape(rows_.format().dim, options_.metric);
+  for (const spann::ListArray& list : state_.lists.lists) {
+    bytes += list.capacity_bytes();
+    stats.list_sizes.push_back(spann::ListView(list.data(), list.size(), shape).entries());
+  }
+  stats.copies = state_.copies;
+  stats.bytes.emplace_back("lists", bytes);
+  stats.bytes.emplace_back("heads", 2 * state_.lists.heads.size() * sizeof(float));
+}
+
+void SpannEngine::check(bool, CheckReport& report) const {
+  validate(state_.lists, rows_.format().dim, options_.metric, rows_.size());
+  report.links = state_.copies;
+  report.reachable = rows_.size();
+}
+
+}  // namespace hopspan::index

@@ -1,0 +1,134 @@
+#include "spann/assign/copies.h"
+
+#include <algorithm>
+
+#include "core/checked.h"
+#include "core/threads.h"
+#include "spann/clustering/heads.h"
+#include "spann/lists/format.h"
+
+namespace hopspan::spann {
+namespace {
+
+constexpr std::size_t kBlock = Centers::kVectorsAtOnce;
+constexpr std::size_t kFirst = 4;  // heads whose list may have a vector's first copy
+constexpr double kBalance = 0.5;
+constexpr double kMostOfMean = 1.9;  // a list takes no replica that makes it longer
+
+struct Copy {
+  std::uint32_t list;
+  std::uint32_t entry;
+  float distance;
+};
+
+class Assignment {
+ public:
+  Assignment(const Floats& vectors, const std::vector<float>& heads, const ReplicaOptions& options, std::size_t threads)
+      : vectors_(vectors),
+        options_(options),
+        threads_(threads),
+        centers_(heads.data(), heads.size() / vectors.dim(), vectors.dim()),
+        rule_(heads.data(), vectors.dim(), options),
+        first_(std::min(kFirst, centers_.count())),
+        near_(core::checked_mul(vectors.size(), first_)),
+        replicas_(core::checked_mul(vectors.size(), options.most), Nearest{0.0F, kNoSlot}) {}
+
+  Copies run(const Progress& progress) {
+    look_around(progress);
+    std::vector<std::uint8_t> labels(vectors_.size());
+    balance_labels(near_.data(), vectors_.size(), first_, centers_.count(), kBalance, labels.data());
+    for (std::size_t i = 0; i < vectors_.size(); ++i) place(i, near_[i * first_ + labels[i]]);
+    return by_list();
+  }
+
+ private:
+  void look_around(const Progress& progress) {
+    const std::size_t most = std::min(std::max(options_.nearest, kFirst), centers_.count());
+    const std::size_t blocks = (vectors_.size() + kBlock - 1) / kBlock;
+    core::parallel_for(blocks, 4, threads_, progress, [&](std::size_t begin, std::size_t end, std::size_t) {
+      Centers::Work work;
+      std::vector<float> floats(kBlock * vectors_.dim());
+      std::vector<Nearest> nearest(kBlock * most);
+      for (std::size_t b = begin; b < end; ++b) {
+        const std::size_t first = b * kBlock;
+        const std::size_t some = std::min(kBlock, vectors_.size() - first);
+        vectors_.read(first, some, floats.data());
+        centers_.nearest(floats.data(), some, most, work, nearest.data());
+        for (std::size_t i = 0; i < some; ++i) {
+          std::copy_n(&nearest[i * most], first_, &near_[(first + i) * first_]);
+          rule_.choose(&nearest[i * most], most, &replicas_[(first + i) * options_.most]);
+        }
+      }
+    });
+  }
+
+  // The first copy goes where it is cheapest, the others where the rule says, as far as their number goes.
+  void place(std::size_t slot, const Nearest& first) {
+    Nearest* const chosen = &replicas_[slot * options_.most];
+    std::size_t at = 0;
+    while (at + 1 < options_.most && chosen[at].center != first.center) ++at;
+    std::rotate(chosen, chosen + at, chosen + at + 1);
+    chosen[0] = first;
+  }
+
+  Copies by_list() {
+    std::vector<Copy> copies = sorted_copies();
+    const double mean = static_cast<double>(copies.size()) / static_cast<double>(centers_.count());
+    const std::size_t limit = std::max<std::size_t>(2, static_cast<std::size_t>(kMostOfMean * mean));
+    Copies result(centers_.count());
+    auto from = copies.begin();
+    for (std::size_t l = 0; l < result.size(); ++l) {
+      auto to = std::find_if(from, copies.end(), [=](const Copy& copy) { return copy.list != l; });
+      const auto kept = trim(from, to, limit);
+      for (auto copy = from; copy != kept; ++copy) result[l].push_back(copy->entry);
+      std::sort(result[l].begin(), result[l].end(),
+                [](std::uint32_t a, std::uint32_t b) { return slot_of(a) < slot_of(b); });
+      from = to;
+    }
+    return result;
+  }
+
+  // By list, and in the order of slots within each.
+  std::vector<Copy> sorted_copies() const {
+    std::vector<std::size_t> at(centers_.count() + 1, 0);
+    for (const Nearest& copy : replicas_) {
+      if (copy.center != kNoSlot) ++at[copy.center + 1];
+    }
+    for (std::size_t l = 0; l < centers_.count(); ++l) at[l + 1] += at[l];
+    std::vector<Copy> copies(at.back());
+    for (std::size_t i = 0; i < replicas_.size(); ++i) {
+      if (replicas_[i].center == kNoSlot) continue;
+      const std::uint32_t slot = static_cast<std::uint32_t>(i / options_.most);
+      const std::uint32_t entry = i % options_.most == 0 ? slot : slot | kReplica;
+      copies[at[replicas_[i].center]++] = {replicas_[i].center, entry, replicas_[i].distance};
+    }
+    return copies;
+  }
+
+  // Drops the farthest replicas of a list that is too long.
+  static std::vector<Copy>::iterator trim(std::vector<Copy>::iterator begin, std::vector<Copy>::iterator end,
+                                          std::size_t limit) {
+    if (static_cast<std::size_t>(end - begin) <= limit) return end;
+    const auto replicas = std::stable_partition(begin, end, [](const Copy& c) { return (c.entry & kReplica) == 0; });
+    std::stable_sort(replicas, end, [](const Copy& a, const Copy& b) { return a.distance < b.distance; });
+    return std::max(replicas, begin + static_cast<std::ptrdiff_t>(limit));
+  }
+
+  const Floats& vectors_;
+  ReplicaOptions options_;
+  std::size_t threads_;
+  Centers centers_;
+  Replicas rule_;
+  std::size_t first_;
+  std::vector<Nearest> near_;      // first_ for each vector
+  std::vector<Nearest> replicas_;  // options_.most for each vector, kNoSlot behind the last
+};
+
+}  // namespace
+
+Copies assign_copies(const Floats& vectors, const std::vector<float>& heads, const ReplicaOptions& options,
+                     std::size_t threads, const Progress& progress) {
+  return Assignment(vectors, heads, options, threads).run(progress);
+}
+
+}  // namespace hopspan::spann
