@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     Vectors = ArrayLike | SupportsDLPack
     Path = str | bytes | os.PathLike[str]
     Metric = Literal["l2", "ip", "cosine", "hamming"]
-    Kind = Literal["hnsw", "flat"]
+    Kind = Literal["hnsw", "spann", "flat"]
     DType = Literal["float32", "float16", "bfloat16", "int8", "uint8", "binary"]
 
 
 class Options(TypedDict, total=False):
-    """What ``kind="hnsw"`` can be built with, in the paper's names (Malkov & Yashunin, arXiv 1603.09320)."""
+    """What an index can be built with.
+
+    For ``kind="hnsw"`` in the paper's names (Malkov & Yashunin, arXiv 1603.09320), and for ``kind="spann"`` (Chen et
+    al., NeurIPS 2021).
+    """
 
     M: int
     """Links of a node on the levels above 0, and half of those on level 0: 2 to 512, 16 unless given (Sec. 4.1)."""
@@ -40,6 +44,19 @@ class Options(TypedDict, total=False):
     codes: Literal["auto", "none", "sq8"]
     """What the graph is walked on: "sq8", 8 bits for each dimension, whose finds are ranked again by the vectors;
     "none", the vectors themselves; "auto" unless given: "sq8" for floating-point vectors."""
+
+    list_bytes: int
+    """Bytes of a list of mean size: 256 to 1048576, 12288 unless given."""
+    replicas: int
+    """Lists that a vector is in at most: 1 to 8, 2 unless given."""
+    closure: Literal["rng", "soar"]
+    """Which further lists a vector joins: by the RNG rule of the paper, or unless given by SOAR (arXiv 2404.00774)."""
+    closure_ratio: float
+    """How many times as far as the nearest head a further one may be: 1 to 100, 1.2 unless given."""
+    closure_heads: int
+    """Nearest heads that are looked at for further lists: `replicas` to 1024, 8 unless given."""
+    data_heads: bool
+    """Heads are vectors of the data, as in the paper, in place of means."""
 
 
 class Neighbors(NamedTuple):
@@ -80,7 +97,8 @@ class Index:
         binary vectors only. Smaller is always closer.
     kind
         "hnsw": a hierarchical navigable small world graph in memory (Malkov & Yashunin, arXiv 1603.09320);
-        "flat": every search compares all vectors and is exact.
+        "spann": balanced lists of 4-bit codes (SPANN, Chen et al., NeurIPS 2021), in memory here and on disk by
+        `build`, not for binary vectors; "flat": every search compares all vectors and is exact.
     dtype
         What is stored: "float32", "float16", "bfloat16", "int8", "uint8" or "binary".
     seed
@@ -88,8 +106,9 @@ class Index:
     threads
         How many threads `add`, `search` and `tune` use at most; all processors of this process unless given.
     **options
-        For kind "hnsw": ``M``, ``ef_construction``, ``extend_candidates``, ``keep_pruned_connections``, ``codes``
-        (`Options`).
+        For kind "hnsw": ``M``, ``ef_construction``, ``extend_candidates``, ``keep_pruned_connections``, ``codes``;
+        for kind "spann": ``list_bytes``, ``replicas``, ``closure``, ``closure_ratio``, ``closure_heads``,
+        ``data_heads`` (`Options`).
 
     Raises
     ------
@@ -186,6 +205,8 @@ class Index:
             `ef` is given. A flat index is exact and ignores it.
         ef
             The width of the beam, at least k, in place of `recall`.
+        nprobe
+            The lists to search, of kind "spann", in place of `recall`.
         threads
             In place of the index's own.
 
@@ -198,7 +219,7 @@ class Index:
         ------
         ValueError
             A shape that does not fit, a query with NaN or infinity, a zero query under cosine, a value out of range,
-            or both `recall` and `ef`.
+            or more than one of `recall`, `ef` and `nprobe`.
         TypeError
             Queries that are not real numbers.
         """
