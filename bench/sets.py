@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,11 @@ class Set(NamedTuple):
     vectors: NDArray[np.float32]
     queries: NDArray[np.float32]
     true_distances: NDArray[np.float32]
+
+    def about(self) -> dict[str, Any]:
+        """Return what a report says of the set."""
+        count, dim = self.vectors.shape
+        return {"name": self.name, "metric": self.metric, "count": count, "dim": dim}
 
     def recall(self, ids: NDArray[np.int64]) -> float:
         """Return the share of found ids that are as near as the true K-th nearest, up to rounding."""

@@ -6,53 +6,59 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import hopspan
-from bench.peers import PEERS
+from bench.peers import Choice
 from bench.sets import K, Set
 from bench.timing import best_of
 
 _BATCH = 1000
 _CALLS = 2000
 _CHUNK = 1 << 20
+_ONE_CALL: dict[str, Callable[[Any, np.ndarray], object]] = {
+    "hopspan": lambda index, query: index.search(query, K, ef=K),
+    "hnswlib": lambda index, query: index.knn_query(query, K),
+    "faiss-hnsw": lambda index, query: index.search(query, K),
+}
 
 
-def exact(data: Set, names: list[str], rounds: int) -> dict[str, float]:
+def exact(data: Set, rounds: int) -> dict[str, float]:
     """Return seconds for one exact batch of 1,000 queries on one thread."""
-    calls = {}
-    for name in names:
-        if PEERS[name].flats:
-            peer = PEERS[name](data.metric, data.vectors.shape[1], 1, flat=True)
-            peer.build(data.vectors)
-            calls[name] = lambda peer=peer: peer.search(data.queries[:_BATCH], K, 0)
-    return best_of(calls, rounds)
+    flats = [Choice.parse('hopspan:{"kind":"flat"}'), Choice.parse('faiss-hnsw:{"factory":"Flat"}')]
+    peers = {
+        choice.label: choice.create(data.metric, data.vectors.shape[1], 1) for choice in flats if choice.is_installed()
+    }
+    for peer in peers.values():
+        peer.build(data.vectors)
+    return best_of(
+        {label: lambda peer=peer: peer.search(data.queries[:_BATCH], K, K) for label, peer in peers.items()}, rounds
+    )
 
 
-def call(names: list[str], rounds: int) -> dict[str, float]:
+def call(rounds: int) -> dict[str, float]:
     """Return microseconds for one call with one query on an index of 1,000 x 32, ef = 10."""
     random = np.random.default_rng(0)
     vectors = random.standard_normal((1000, 32), dtype=np.float32)
     query = vectors[:1].copy()
     calls = {}
-    for name in names:
-        peer = PEERS[name]("l2", 32, 1)
-        peer.build(vectors)
-        peer.search(query, K, K)
-        calls[name] = lambda index=peer.index, name=name: _repeat(index, name, query)
-    return {name: seconds / _CALLS * 1e6 for name, seconds in best_of(calls, rounds).items()}
+    for label, one in _ONE_CALL.items():
+        choice = Choice.parse(label)
+        if choice.is_installed():
+            peer = choice.create("l2", 32, 1)
+            peer.build(vectors)
+            peer.search(query, K, K)
+            calls[label] = lambda index=peer.index, one=one: _repeat(index, one, query)
+    return {label: seconds / _CALLS * 1e6 for label, seconds in best_of(calls, rounds).items()}
 
 
-def _repeat(index: object, name: str, query: np.ndarray) -> None:
-    one = {
-        "hopspan": lambda: index.search(query, K, ef=K),
-        "hnswlib": lambda: index.knn_query(query, K),
-        "faiss": lambda: index.search(query, K),
-    }[name]
+def _repeat(index: Any, one: Callable[[Any, np.ndarray], object], query: np.ndarray) -> None:
     for _ in range(_CALLS):
-        one()
+        one(index, query)
 
 
 def storage(data: Set, rounds: int, folder: Path) -> dict[str, float]:
