@@ -102,7 +102,7 @@ class Faiss(Peer):
         faiss.omp_set_num_threads(self.threads)
         metric = faiss.METRIC_L2 if self.metric == "l2" else faiss.METRIC_INNER_PRODUCT
         self.index = faiss.index_factory(self.dim, self.options["factory"], metric)
-        if "ef_construction" in self.options:
+        if self.options["factory"].startswith("HNSW"):
             self.index.hnsw.efConstruction = self.options["ef_construction"]
         self.index.train(vectors)
         self.index.add(vectors)
@@ -111,7 +111,7 @@ class Faiss(Peer):
         import faiss
 
         faiss.omp_set_num_threads(1)
-        if "ef_construction" in self.options:
+        if self.options["factory"].startswith("HNSW"):
             self.index.hnsw.efSearch = max(effort, k)
         return self.index.search(queries, k)[1]
 
