@@ -99,17 +99,12 @@ py::tuple check(const Index& index, bool deep) {
   return py::make_tuple(report.vectors, report.links, report.reachable);
 }
 
-std::size_t size(const Index& index) {
-  const Call call(index);
-  return index.size();
-}
-
 }  // namespace
 
 IndexClass register_index(py::module_& module) {
   IndexClass index(module, "Index", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)));
   index.def(py::init(&make))
-      .def("__len__", &size)
+      .def("__len__", &Index::size)
       .def_property_readonly("dim", [](const Index& self) { return self.options().dim; })
       .def_property_readonly("metric", [](const Index& self) { return name_of(self.options().metric); })
       .def_property_readonly("kind", [](const Index& self) { return name_of(self.options().kind); })

@@ -40,10 +40,7 @@ py::list tune(Index& index, py::handle queries, py::handle k, py::handle thread_
   options.progress = Tick(index);
   Vectors rows{};
   rows.view.dim = index.options().dim;
-  if (!queries.is_none()) {
-    rows = read_vectors(index, queries, "queries");
-    if (rows.view.rows == 0) throw py::value_error("tuning takes at least 1 query, not 0");
-  }
+  if (!queries.is_none()) rows = read_vectors(index, queries, "queries");
   std::vector<TunePoint> points;
   {
     const Call call(index);

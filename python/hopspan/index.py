@@ -243,7 +243,7 @@ class Index:
         return _inputs.is_id(item) and item in self._core
 
     def __len__(self) -> int:
-        """Return the number of vectors."""
+        """Return the number of vectors, without waiting for a call that is adding more."""
         return len(self._core)
 
     @property

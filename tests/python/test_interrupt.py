@@ -20,7 +20,7 @@ during = []
 
 def interrupt(number, frame):
     try:
-        len(index)
+        index.stats()
     except RuntimeError:  # the call is not over, so the index cannot be used
         during.append(number)
     signal.default_int_handler(number, frame)

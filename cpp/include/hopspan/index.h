@@ -78,7 +78,7 @@ class HOPSPAN_API Index {
   void get(const std::int64_t* ids, std::size_t count, void* out) const;
   bool contains(std::int64_t id) const;
 
-  std::size_t size() const;
+  std::size_t size() const noexcept;  // as the last change left it; does not wait for one that runs
   std::size_t row_bytes() const noexcept;
   const IndexOptions& options() const noexcept;
 

@@ -27,7 +27,7 @@ class Body {
                       float* distances) const = 0;
   virtual void get(const std::int64_t* ids, std::size_t count, void* out) const = 0;
   virtual bool contains(std::int64_t id) const = 0;
-  virtual std::size_t size() const = 0;
+  virtual std::size_t size() const noexcept = 0;
   virtual std::size_t row_bytes() const noexcept = 0;
   virtual const IndexOptions& options() const noexcept = 0;
   virtual Stats stats() const = 0;

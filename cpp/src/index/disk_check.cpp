@@ -97,7 +97,7 @@ Calibration DiskIndex::calibrate(std::size_t threads, const Progress& progress) 
 }
 
 std::vector<TunePoint> DiskIndex::tune(const MatrixView& queries, const TuneOptions& options) {
-  check_k(options.k);
+  check_tune(options, queries);
   const bool own = queries.data == nullptr;
   if (!own) vectors::check_queries(format_, queries);
   std::vector<std::uint32_t> slots;

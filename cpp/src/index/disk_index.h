@@ -43,7 +43,7 @@ class DiskIndex final : public Body {
               float* distances) const override;
   void get(const std::int64_t* ids, std::size_t count, void* out) const override;
   bool contains(std::int64_t id) const override { return id_map_.find(id).has_value(); }
-  std::size_t size() const override { return meta_.size; }
+  std::size_t size() const noexcept override { return meta_.size; }
   std::size_t row_bytes() const noexcept override { return format_.element_bytes(); }
   const IndexOptions& options() const noexcept override { return meta_.options; }
   Stats stats() const override;

@@ -81,7 +81,7 @@ void Index::search(const MatrixView& queries, const SearchOptions& options, std:
 
 void Index::get(const std::int64_t* ids, std::size_t count, void* out) const { (*impl_)->get(ids, count, out); }
 bool Index::contains(std::int64_t id) const { return (*impl_)->contains(id); }
-std::size_t Index::size() const { return (*impl_)->size(); }
+std::size_t Index::size() const noexcept { return (*impl_)->size(); }
 std::size_t Index::row_bytes() const noexcept { return (*impl_)->row_bytes(); }
 const IndexOptions& Index::options() const noexcept { return (*impl_)->options(); }
 Stats Index::stats() const { return (*impl_)->stats(); }

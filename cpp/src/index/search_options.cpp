@@ -6,8 +6,17 @@
 
 namespace hopspan::index {
 
+namespace {
+
 void check_k(std::size_t k) {
   if (k == 0) throw InvalidArgument("k must be at least 1, not 0");
+}
+
+}  // namespace
+
+void check_tune(const TuneOptions& options, const MatrixView& queries) {
+  check_k(options.k);
+  if (queries.data != nullptr && queries.rows == 0) throw InvalidArgument("tuning takes at least 1 query, not 0");
 }
 
 void check_search(Kind kind, const SearchOptions& options) {

@@ -76,6 +76,7 @@ Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, bool
 
 Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, const Meta& meta, bool verify)
     : options_(meta.options),
+      size_(meta.size),
       rows_(load_rows(*reader, meta)),
       id_map_(load_ids(*reader, meta)),
       engine_(make_engine(options_, rows_, id_map_)) {
@@ -136,6 +137,7 @@ std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64
     throw;
   }
   for (std::size_t i = 0; i < added.size(); ++i) added[i] = id_map_.id(static_cast<std::uint32_t>(before + i));
+  size_ = rows_.size();
   return added;
 }
 
@@ -161,11 +163,6 @@ bool Store::contains(std::int64_t id) const {
   return id_map_.find(id).has_value();
 }
 
-std::size_t Store::size() const {
-  const std::shared_lock<core::FairMutex> lock(mutex_);
-  return rows_.size();
-}
-
 Stats Store::stats() const {
   const std::shared_lock<core::FairMutex> lock(mutex_);
   Stats stats;
@@ -189,7 +186,7 @@ CheckReport Store::check(bool deep) const {
 }
 
 std::vector<TunePoint> Store::tune(const MatrixView& queries, const TuneOptions& options) {
-  check_k(options.k);
+  check_tune(options, queries);
   if (queries.data != nullptr) vectors::check_queries(rows_.format(), queries);
   const std::unique_lock<core::FairMutex> lock(mutex_);
   if (rows_.size() == 0) throw InvalidArgument("an empty index cannot be tuned");

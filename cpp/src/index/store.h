@@ -2,6 +2,7 @@
 // changing them. Searches share the lock; changes hold it alone.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -35,7 +36,7 @@ class Store : public Body {
               float* distances) const override;
   void get(const std::int64_t* ids, std::size_t count, void* out) const override;
   bool contains(std::int64_t id) const override;
-  std::size_t size() const override;
+  std::size_t size() const noexcept override { return size_; }
   std::size_t row_bytes() const noexcept override { return rows_.format().element_bytes(); }
   const IndexOptions& options() const noexcept override { return options_; }
   Stats stats() const override;
@@ -50,6 +51,7 @@ class Store : public Body {
   std::uint64_t content_id(const storage::ByteWriter& meta) const;
 
   const IndexOptions options_;
+  std::atomic<std::size_t> size_{0};  // as the last change left it; read without the lock
   vectors::Matrix rows_;
   IdMap id_map_;
   std::unique_ptr<Engine> engine_;

@@ -65,9 +65,13 @@ void check_replaceable(Env& env, const std::filesystem::path& path) {
 
 void atomic_save(Env& env, const std::filesystem::path& path, core::FunctionRef<void(WritableFile&)> write) {
   check_replaceable(env, path);
-  Temporary temporary(env, path);
-  write(temporary.file());
-  temporary.become(path);
+  try {
+    Temporary temporary(env, path);
+    write(temporary.file());
+    temporary.become(path);
+  } catch (const IoError& error) {  // which names a file that is gone again
+    throw IoError(error.code(), path.u8string(), "save to");
+  }
   env.sync_dir(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
 }
 

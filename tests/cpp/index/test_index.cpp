@@ -262,6 +262,18 @@ TEST(index_searches_beside_changes) {
   }
 }
 
+TEST(index_size_does_not_wait_for_a_change) {
+  const Vectors data = make_vectors(DType::kFloat32, 300, 12, 20);
+  Index index = filled(options_for(Kind::kHnsw), data);
+  AddOptions options;
+  std::size_t calls = 0;
+  options.progress = [&](std::size_t, std::size_t) { calls += index.size() == 300; };
+  index.add(data.view(), nullptr, options);
+  CHECK(calls > 0);
+  CHECK_EQUAL(index.size(), std::size_t{600});
+  CHECK_EQUAL(Index::from_bytes(index.to_bytes().data(), index.to_bytes().size()).size(), std::size_t{600});
+}
+
 TEST(index_search_can_be_cancelled) {
   struct Cancelled {};
   const Vectors data = make_vectors(DType::kFloat32, 2000, 12, 11);
@@ -325,6 +337,7 @@ TEST(index_tunes_where_there_is_little) {
     index.add(data.slice(0, 1));
     if (kind == Kind::kHnsw) CHECK_THROWS(InvalidArgument, "none to hold out", index.tune({}));
     CHECK(!index.tune(data.view()).empty());
+    CHECK_THROWS(InvalidArgument, "at least 1 query, not 0", index.tune(data.slice(0, 0)));
     index.add(data.slice(1, 2));
     CHECK(!index.tune({}).empty());
     TuneOptions options;
