@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "core/buffer.h"
 #include "core/prefetch.h"
 #include "hopspan/error.h"
 
@@ -28,21 +29,44 @@ std::uint32_t linked_slot(const Level& level, std::size_t rows, std::uint32_t no
   return slot;
 }
 
-// What stands in for the absent node that `node` links to: one of its neighbours, as `node` may have linked to one of
-// them had the absent node never been there to take the place. Every second link gets none: on random vectors one for
-// each would find more than a graph that never held the node.
-std::uint32_t stand_in(const Level& level, std::uint32_t node, std::uint32_t absent) {
+bool links_to(const Level& level, std::uint32_t node, std::uint32_t other) {
+  const std::uint32_t* row = level.row(node);
+  for (std::size_t i = 0; i < level.width && row[i] != kNone; ++i) {
+    if (target(row[i]) == other) return true;
+  }
+  return false;
+}
+
+// What stands in for the absent node that `node` links to. A row with room has dropped other links for lying in the
+// shadow of this one: had the absent node never been there, `node` would link to the nearest of its neighbours. Where
+// the row is full, a link farther away was dropped for want of room; nothing stands in for that.
+template <bool kBase>
+std::uint32_t stand_in(const Level& level, const Space& space, std::uint32_t node, std::uint32_t absent) {
+  if (degree(level.row(node), level.width) == level.width) return absent;
+  core::Buffer room;
+  const void* query = space.as_query(level.slot(node), room);
   const std::uint32_t* row = level.row(absent);
-  const std::size_t count = degree(row, level.width);
-  const std::uint32_t mix = node * 0x9E3779B1u >> 8;
-  return count == 0 || mix % 2 == 0 ? absent : target(row[mix / 2 % count]);
+  std::uint32_t best = absent;
+  float nearest = std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < level.width && row[i] != kNone; ++i) {
+    const std::uint32_t next = target(row[i]);
+    const std::uint32_t slot = linked_slot<kBase>(level, space.size(), absent, next);
+    if (next == node || links_to(level, node, next)) continue;
+    const float distance = space.distance(query, slot);
+    if (distance < nearest) {
+      nearest = distance;
+      best = next;
+    }
+  }
+  return best;
 }
 
 // Appends the nodes that `node` links to and `wanted` accepts, and their slots, to the `count` that scratch holds;
 // returns the new count.
 template <bool kBase, typename Wanted>
-std::size_t gather(const Level& level, std::size_t rows, std::uint32_t node, std::uint32_t excluded, Scratch& scratch,
+std::size_t gather(const Level& level, const Space& space, std::uint32_t node, std::uint32_t excluded, Scratch& scratch,
                    std::size_t count, Wanted&& wanted) {
+  const std::size_t rows = space.size();
   const std::uint32_t* row = level.row(node);
   std::uint32_t* slots = scratch.slots.data();
   std::uint32_t* nodes = scratch.nodes.data();
@@ -50,7 +74,7 @@ std::size_t gather(const Level& level, std::size_t rows, std::uint32_t node, std
     std::uint32_t next = target(row[i]);
     std::uint32_t slot = linked_slot<kBase>(level, rows, node, next);
     if (slot == excluded) {
-      next = stand_in(level, node, next);
+      next = stand_in<kBase>(level, space, node, next);
       slot = linked_slot<kBase>(level, rows, node, next);
     }
     slots[count] = slot;
@@ -101,7 +125,7 @@ void expand_all(const Level& level, const Space& space, const void* query, Scrat
     const std::size_t expanded = take_open(level, pool, taken);
     std::size_t count = 0;
     for (std::size_t i = 0; i < expanded; ++i) {
-      count = gather<kBase>(level, space.size(), taken[i], excluded, scratch, count,
+      count = gather<kBase>(level, space, taken[i], excluded, scratch, count,
                             [&](std::uint32_t next) { return visited.insert(next); });
     }
     if (pool.has_open()) prefetch_row(level, pool.next_open());
@@ -133,7 +157,7 @@ std::uint32_t descend(const Level& level, const Space& space, const void* query,
   for (bool moved = true; moved;) {
     moved = false;
     const std::size_t count =
-        gather<false>(level, space.size(), node, excluded, scratch, 0, [](std::uint32_t) { return true; });
+        gather<false>(level, space, node, excluded, scratch, 0, [](std::uint32_t) { return true; });
     measure(space, query, count, scratch);
     ++scratch.counters.expansions;
     for (std::size_t i = 0; i < count; ++i) {

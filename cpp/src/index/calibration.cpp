@@ -13,6 +13,9 @@ constexpr double kGrowth = 0.25;     // effort follows the size of the index to 
 constexpr double kLeastSlope = 0.5;  // of log(missed) against log(effort), beyond what was measured
 constexpr double kLeastMissed = 1e-6;
 
+// What is missed falls about as a power of the effort.
+double missed(double recall) { return std::max(1.0 - recall, kLeastMissed); }
+
 double interpolate(double low, double high, double share) { return low * std::pow(high / low, share); }
 
 template <typename T>
@@ -54,20 +57,20 @@ double Calibration::effort_at(std::size_t j, double recall) const {
   const std::size_t i = static_cast<std::size_t>(std::lower_bound(row.begin(), row.end(), recall) - row.begin());
   if (i == row.size()) return extrapolate(j, recall);
   if (i == 0 || row[i - 1] == 0.0) return efforts_[i];
-  return interpolate(efforts_[i - 1], efforts_[i], (recall - row[i - 1]) / (row[i] - row[i - 1]));
+  const double share = std::log(missed(row[i - 1]) / missed(recall)) / std::log(missed(row[i - 1]) / missed(row[i]));
+  return interpolate(efforts_[i - 1], efforts_[i], share);
 }
 
-// What is missed falls about as a power of the effort.
 double Calibration::extrapolate(std::size_t j, double recall) const {
   const std::size_t last = efforts_.size() - 1;
-  const double missed = std::max(1.0 - recalls_[j][last], kLeastMissed);
+  const double left = missed(recalls_[j][last]);
   double slope = kLeastSlope;
   if (last > 0) {
-    const double before = std::max(1.0 - recalls_[j][last - 1], missed);
+    const double before = missed(recalls_[j][last - 1]);
     slope =
-        std::max(slope, std::log(before / missed) / std::log(static_cast<double>(efforts_[last]) / efforts_[last - 1]));
+        std::max(slope, std::log(before / left) / std::log(static_cast<double>(efforts_[last]) / efforts_[last - 1]));
   }
-  return efforts_[last] * std::pow(missed / (1.0 - recall), 1.0 / slope);
+  return efforts_[last] * std::pow(left / (1.0 - recall), 1.0 / slope);
 }
 
 void Calibration::write(storage::ByteWriter& writer) const {

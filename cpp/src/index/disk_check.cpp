@@ -18,6 +18,7 @@ constexpr std::size_t kSample = 300;
 constexpr std::size_t kListsAtOnce = 64;
 constexpr std::size_t kRowsAtOnce = 4096;
 constexpr double kTolerance = 0.004;
+constexpr double kCaution = 2.0;  // lists meet a target less evenly than a graph does
 
 std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
   std::vector<std::uint32_t> ks;
@@ -93,7 +94,7 @@ Calibration DiskIndex::calibrate(std::size_t threads, const Progress& progress) 
   std::vector<std::uint32_t> slots;
   const Sample sample = held_out_sample(kSample, slots);
   const MeasureOptions how{calibrated_ks(meta_.size), kTolerance, threads, progress};
-  return make_calibration(meta_.size, how.ks, measure_sample(sample, slots.data(), how));
+  return make_calibration(meta_.size, how.ks, measure_sample(sample, slots.data(), how), kCaution);
 }
 
 std::vector<TunePoint> DiskIndex::tune(const MatrixView& queries, const TuneOptions& options) {
@@ -114,7 +115,7 @@ std::vector<TunePoint> DiskIndex::tune(const MatrixView& queries, const TuneOpti
     if (m.effort >= k) points.push_back({m.recalls[j], effort_of(k, m.effort).probes, m.qps});
   }
   const std::unique_lock<std::shared_mutex> lock(calibration_mutex_);
-  calibration_ = make_calibration(meta_.size, ks, measured);
+  calibration_ = make_calibration(meta_.size, ks, measured, kCaution);
   return points;
 }
 

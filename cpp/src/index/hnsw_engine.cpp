@@ -16,10 +16,11 @@ namespace {
 
 constexpr double kDefaultRecall = 0.95;
 constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched with full effort
-constexpr std::size_t kRowsPerSample = 32;    // what a sample costs stays in proportion to building the graph
-constexpr std::size_t kLeastSample = 100;
-constexpr std::size_t kMostSample = 500;
-constexpr double kTolerance = 0.004;
+constexpr std::size_t kRowsPerSample = 8;     // what a sample costs stays in proportion to building the graph
+constexpr std::size_t kLeastSample = 125;
+constexpr std::size_t kMostSample = 1000;
+constexpr double kTolerance = 0.003;
+constexpr double kCaution = 0.0;
 constexpr std::size_t kExpansionsPerPiece = 2048;  // between looks at the progress callback, at least one query
 
 // Replaces the distances by those of the rows and sorts, ties by slot.
@@ -152,7 +153,7 @@ Calibration HnswEngine::calibrate_held_out(const AddOptions& options) const {
   const std::size_t count = std::clamp(rows_.size() / kRowsPerSample, kLeastSample, kMostSample);
   const Sample sample = held_out(rows_, count, options_.seed);
   const MeasureOptions how{calibrated_ks(rows_.size()), kTolerance, options.threads, cancel_only};
-  return make_calibration(rows_.size(), how.ks, measure_sample(sample, how));
+  return make_calibration(rows_.size(), how.ks, measure_sample(sample, how), kCaution);
 }
 
 std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOptions& options) {
@@ -169,7 +170,7 @@ std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOpt
   for (const Measurement& m : measured) {
     if (m.effort >= k) points.push_back({m.recalls[j], m.effort, m.qps});
   }
-  calibration_ = make_calibration(rows_.size(), ks, measured);
+  calibration_ = make_calibration(rows_.size(), ks, measured, kCaution);
   return points;
 }
 

@@ -15,7 +15,8 @@ constexpr std::size_t kMaxEffort = 4096;
 constexpr double kEnough = 0.998;
 constexpr std::size_t kQueriesAtOnce = 64;  // between looks at the standard error
 constexpr std::size_t kQueriesPerPiece = 4;
-constexpr std::uint32_t kLeastJudged = 10;  // the recall of fewer neighbours varies too much to wait for
+constexpr double kShareOfMissed = 1.0 / 32;  // the standard error that will do where recall is low
+constexpr std::uint32_t kLeastJudged = 10;   // the recall of fewer neighbours varies too much to wait for
 
 // The next of 1, 2, 3, 4, 6, 8, 12, 16, 24, ...
 std::size_t next_effort(std::size_t effort) {
@@ -94,10 +95,14 @@ class Meter {
     if (done == 0 || options_.tolerance == 0.0) return false;
     for (std::size_t j = 0; j < hits.size(); ++j) {
       const std::uint32_t k = options_.ks[j];
-      if (k >= kLeastJudged && k <= effort && hits[j].standard_error(done) > options_.tolerance * k) return false;
+      if (k >= kLeastJudged && k <= effort && hits[j].standard_error(done) > tolerated(hits[j].mean(done) / k) * k) {
+        return false;
+      }
     }
     return true;
   }
+
+  double tolerated(double recall) const { return std::max(options_.tolerance, (1.0 - recall) * kShareOfMissed); }
 
   void search_some(std::size_t begin, std::size_t end, std::size_t effort, std::vector<Hits>& hits) {
     const std::size_t most = std::min<std::size_t>(effort, options_.ks.back());
@@ -139,12 +144,14 @@ std::vector<Measurement> measure(const std::vector<float>& limits, std::size_t s
 }
 
 Calibration make_calibration(std::size_t size, const std::vector<std::uint32_t>& ks,
-                             const std::vector<Measurement>& measured) {
+                             const std::vector<Measurement>& measured, double caution) {
   std::vector<std::uint32_t> efforts;
   std::vector<std::vector<double>> recalls(ks.size());
   for (const Measurement& m : measured) {
     efforts.push_back(static_cast<std::uint32_t>(m.effort));
-    for (std::size_t j = 0; j < ks.size(); ++j) recalls[j].push_back(std::max(0.0, m.recalls[j] - m.errors[j]));
+    for (std::size_t j = 0; j < ks.size(); ++j) {
+      recalls[j].push_back(std::max(0.0, m.recalls[j] - caution * m.errors[j]));
+    }
   }
   return Calibration(size, ks, std::move(efforts), std::move(recalls));
 }

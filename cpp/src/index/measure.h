@@ -28,7 +28,7 @@ using SearchFn =
 
 struct MeasureOptions {
   std::vector<std::uint32_t> ks;  // rising, and below the number of rows
-  double tolerance;               // the standard error of recall at which fewer queries than all will do
+  double tolerance;               // the standard error of high recalls at which fewer queries than all will do
   std::size_t threads;
   Progress progress;
 };
@@ -41,8 +41,8 @@ std::vector<Measurement> measure(const vectors::Matrix& rows, const Sample& samp
 std::vector<Measurement> measure(const std::vector<float>& limits, std::size_t size, const Sample& sample,
                                  const MeasureOptions& options, SearchFn search);
 
-// It counts on one standard error less than was measured.
+// caution: how many standard errors less than was measured it counts on.
 Calibration make_calibration(std::size_t size, const std::vector<std::uint32_t>& ks,
-                             const std::vector<Measurement>& measured);
+                             const std::vector<Measurement>& measured, double caution);
 
 }  // namespace hopspan::index

@@ -24,6 +24,7 @@ constexpr std::size_t kRowsPerSample = 32;
 constexpr std::size_t kLeastSample = 100;
 constexpr std::size_t kMostSample = 500;
 constexpr double kTolerance = 0.004;
+constexpr double kCaution = 2.0;            // lists meet a target less evenly than a graph does
 constexpr std::size_t kEffortPerProbe = 2;  // candidates to compare again for each list
 constexpr std::size_t kCandidatesPerK = 4;  // at least, for a given number of lists
 constexpr std::size_t kLeastK = 10;         // fewer neighbours take as much: the codes that rank them err alike
@@ -208,7 +209,7 @@ Calibration SpannEngine::calibrate_held_out(const AddOptions& options) const {
   const std::size_t count = std::clamp(rows_.size() / kRowsPerSample, kLeastSample, kMostSample);
   const Sample sample = held_out(rows_, count, options_.seed);
   const MeasureOptions how{calibrated_ks(rows_.size()), kTolerance, options.threads, options.progress};
-  return make_calibration(rows_.size(), how.ks, measure_sample(sample, how));
+  return make_calibration(rows_.size(), how.ks, measure_sample(sample, how), kCaution);
 }
 
 std::vector<TunePoint> SpannEngine::tune(const MatrixView& queries, const TuneOptions& options) {
@@ -225,7 +226,7 @@ std::vector<TunePoint> SpannEngine::tune(const MatrixView& queries, const TuneOp
   for (const Measurement& m : measured) {
     if (m.effort >= k) points.push_back({m.recalls[j], effort_of(k, m.effort).probes, m.qps});
   }
-  state_.calibration = make_calibration(rows_.size(), ks, measured);
+  state_.calibration = make_calibration(rows_.size(), ks, measured, kCaution);
   return points;
 }
 
