@@ -9,7 +9,7 @@ namespace {
 // Each enumerator's name stands at its value.
 constexpr std::array<const char*, 4> kMetrics = {"l2", "ip", "cosine", "hamming"};
 constexpr std::array<const char*, 3> kKinds = {"flat", "hnsw", "spann"};
-constexpr std::array<const char*, 3> kCodes = {"auto", "none", "sq8"};
+constexpr std::array<const char*, 4> kCodes = {"auto", "none", "sq8", "sq4"};
 constexpr std::array<const char*, 2> kClosures = {"rng", "soar"};
 constexpr std::uint64_t kMaxUint32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::array<const char*, 6> kDTypes = {"float32", "float16", "bfloat16", "int8", "uint8", "binary"};
@@ -107,6 +107,7 @@ SpannOptions spann_options(const py::dict& options) {
 }
 
 const char* name_of(Metric metric) { return kMetrics[static_cast<std::size_t>(metric)]; }
+const char* name_of(CodeKind codes) { return kCodes[static_cast<std::size_t>(codes)]; }
 const char* name_of(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 const char* name_of(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
 

@@ -26,6 +26,7 @@ Kind kind_named(py::handle name);
 CodeKind codes_named(py::handle name);
 DType dtype_named(py::handle name);
 const char* name_of(Metric metric);
+const char* name_of(CodeKind codes);
 const char* name_of(Kind kind);
 const char* name_of(DType dtype);
 

@@ -80,6 +80,7 @@ py::dict stats(const Index& index) {
     result["level_sizes"] = levels;
     result["mean_degree"] = stats.mean_degree;
     result["max_degree"] = stats.max_degree;
+    result["codes"] = name_of(stats.codes);
   }
   if (index.options().kind == Kind::kSpann) {
     py::list sizes;

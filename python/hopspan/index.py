@@ -41,9 +41,10 @@ class Options(TypedDict, total=False):
     """Consider the neighbours of candidates too, for extremely clustered data (Alg. 4)."""
     keep_pruned_connections: bool
     """Fill the links that the heuristic leaves free with the nearest discarded candidates (Alg. 4)."""
-    codes: Literal["auto", "none", "sq8"]
-    """What the graph is walked on: "sq8", 8 bits for each dimension, whose finds are ranked again by the vectors;
-    "none", the vectors themselves; "auto" unless given: "sq8" for floating-point vectors."""
+    codes: Literal["auto", "none", "sq8", "sq4"]
+    """What the graph is walked on: "sq8" or "sq4", 8 or 4 bits for each dimension, whose finds are ranked again by the
+    vectors; "none", the vectors themselves; "auto" unless given: for floating-point vectors the codes that serve a
+    sample of them best."""
 
     list_bytes: int
     """Bytes of a list of mean size: 256 to 1048576, 12288 unless given."""
@@ -277,6 +278,8 @@ class Index:
             whether parts are pages of a file
         level_sizes, mean_degree, max_degree
             of kind "hnsw": nodes on each level of the graph, from level 0 up, and links of a node on level 0
+        codes
+            of kind "hnsw": what the graph is walked on, "none", "sq8" or "sq4"
         """
         return self._core.stats()
 

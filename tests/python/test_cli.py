@@ -171,8 +171,9 @@ def test_info(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "index: hnsw, 300 vectors of 16 dimensions, l2, float32"
     rows = [line.split()[0] for line in lines[1:]]
-    assert rows == ["file", *about["bytes"], "levels", "links"]
-    assert f"at most {about['max_degree']}" in lines[-1]
+    assert rows == ["file", *about["bytes"], "levels", "links", "walked"]
+    assert f"at most {about['max_degree']}" in lines[-2]
+    assert lines[-1].split(maxsplit=2)[2] == "the vectors"
 
 
 def test_info_of_an_exact_index(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,18 @@ def test_recall_at_a_fixed_effort(metric: str, dtype: str, clusters: int | None)
     np.testing.assert_allclose(every.distances, true.distances, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
+@pytest.mark.parametrize("codes", ["none", "sq8", "sq4"])
+def test_recall_on_codes_is_that_of_the_vectors_with_little_more_effort(codes: str, metric: str) -> None:
+    vectors, queries = random_vectors("float32", 4000, 96), random_vectors("float32", 200, 96, seed=1)
+    index = hopspan.Index(96, metric, codes=codes)
+    index.add(vectors)
+    assert index.stats()["codes"] == codes
+    true = nearest(distances(metric, "float32", queries, vectors), K)
+    assert recall(index.search(queries, K, ef=400).ids, true) > 0.98
+    np.testing.assert_array_equal(index.get([7]), vectors[7:8])
+
+
 def test_recall_grows_with_the_effort() -> None:
     vectors, queries = random_vectors("float32", 3000, 32), random_vectors("float32", 200, 32, seed=1)
     index = hopspan.Index(32, M=8, ef_construction=60)

@@ -34,6 +34,7 @@ struct Stats {
   std::vector<std::size_t> level_sizes;                    // nodes on level 0, 1, ...; hnsw only
   double mean_degree = 0.0;                                // links a node on level 0; hnsw only
   std::size_t max_degree = 0;
+  CodeKind codes = CodeKind::kNone;     // what the graph is walked on; hnsw only
   std::vector<std::size_t> list_sizes;  // entries of each list; spann only
   std::size_t copies = 0;               // entries of all lists; spann only
   bool mapped = false;

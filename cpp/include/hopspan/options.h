@@ -36,6 +36,7 @@ enum class CodeKind : std::uint8_t {
   kAuto = 0,  // what serves the rows best
   kNone = 1,  // the rows themselves
   kSq8 = 2,   // 8 bits for each dimension; rows of floats only
+  kSq4 = 3,   // 4 bits, the same
 };
 
 inline constexpr std::size_t kMaxDim = 65536;

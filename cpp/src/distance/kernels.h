@@ -3,7 +3,11 @@
 // Layout of a row: `dim` elements of the stored dtype; under cosine a float follows the elements without padding: the
 // reciprocal of the vector's Euclidean norm (the "scale"). Binary rows are ceil(dim / 8) bytes, unused bits zero.
 // Layout of a prepared query: as a row, but float16 and bfloat16 elements are widened to float32.
-// Rows need no alignment; kernels never read past a row's last byte.
+// Layout of a row of 4-bit codes: ceil(dim / 2) bytes, of which byte j holds dimension 2j in its low half and 2j + 1 in
+// its high half. Layout of its query: the int8 u of all even dimensions, that of all odd ones (zero behind the last),
+// and a float s without padding. The distance is s plus the sum of c (2c - u) under l2, s minus the sum of c u under
+// ip, where each 2c - u for 0 <= c <= 15 must be an int8 as well. Rows need no alignment; kernels never read past a
+// row's last byte.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +34,7 @@ inline constexpr int kDTypes = 6;   // indexed by hopspan::DType
 struct KernelTable {
   const char* isa;  // "scalar", "avx2", "avx512", "neon"
   Kernel kernels[kMetrics][kDTypes];
+  Kernel codes4[2];  // under l2 and ip
 };
 
 // select_kernels of the environment variable HOPSPAN_ISA; chosen once.

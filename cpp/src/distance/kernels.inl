@@ -2,7 +2,7 @@
 // hopspan::distance::<isa> after vec_<isa>.h, which supplies
 //   F32, I16 (byte elements widened), Bits: registers of kLanes elements; I32, Count: their accumulators;
 //   load_*(p), load_*(p, n) with 0 <= n < kLanes elements and zeros behind; sub, mul_add, add_differing, reduce;
-//   prefetch; kRowsAtOnce.
+//   add_nibble_squares, add_nibble_products; prefetch; kRowsAtOnce.
 // These files are compiled for one instruction set each. Whatever else they emitted could be the copy of an inline
 // function that the linker keeps for the whole program, so: internal linkage only, nothing of the standard library.
 
@@ -138,45 +138,49 @@ struct Walk {
   using Element = typename Terms::Element;
   using Query = typename Element::Query;
   using Accumulator = typename Element::Accumulator;
+  using Tail = typename Element::Vector;
   static constexpr std::size_t kLanes = Element::Vector::kLanes;
   static constexpr std::size_t kElements = kLine / Element::kBytes;
+
+  static std::size_t size(std::size_t dim) { return Element::count(dim); }
+  static std::size_t row_bytes(std::size_t size) { return size * Element::kBytes; }
+  static std::size_t query_bytes(std::size_t size) { return size * Query::kBytes; }
 
   HOPSPAN_ALWAYS_INLINE static Accumulator step(Accumulator sum, const Byte* query, const Byte* row, std::size_t i) {
     return Terms::step(sum, Query::load(query + i * Query::kBytes), Element::load(row + i * Element::kBytes));
   }
 
-  HOPSPAN_ALWAYS_INLINE static Accumulator add_line(Accumulator sum, const Byte* query, const Byte* row,
-                                                    std::size_t i) {
+  HOPSPAN_ALWAYS_INLINE static Accumulator add_line(Accumulator sum, const Byte* query, const Byte* row, std::size_t i,
+                                                    std::size_t) {
     for (std::size_t end = i + kElements; i < end; i += kLanes) sum = step(sum, query, row, i);
     return sum;
   }
 
   // The query's elements behind its last whole vector; the same for every row.
-  static typename Element::Vector query_tail(const Byte* query, std::size_t size) {
+  static Tail query_tail(const Byte* query, std::size_t size) {
     const std::size_t n = size % kLanes;
     return Query::load(query + (size - n) * Query::kBytes, n);
   }
 
   // Adds the elements from i on, less than a line.
-  HOPSPAN_ALWAYS_INLINE static float finish(Accumulator sum, const Byte* query, typename Element::Vector tail,
-                                            const Byte* row, std::size_t i, std::size_t size) {
+  HOPSPAN_ALWAYS_INLINE static float finish(Accumulator sum, const Byte* query, Tail tail, const Byte* row,
+                                            std::size_t i, std::size_t size) {
     for (; i + kLanes <= size; i += kLanes) sum = step(sum, query, row, i);
     if (i < size) sum = Terms::step(sum, tail, Element::load(row + i * Element::kBytes, size - i));
     return Terms::total(sum);
   }
 };
 
-template <typename Metric, typename Element>
+template <typename Metric, typename W>
 float one(const void* query, const void* row, std::size_t dim) {
-  using W = Walk<typename Metric::template Terms<Element>>;
   const Byte* const q = static_cast<const Byte*>(query);
   const Byte* const x = static_cast<const Byte*>(row);
-  const std::size_t size = Element::count(dim);
+  const std::size_t size = W::size(dim);
   auto sum = W::Accumulator::zero();
   std::size_t i = 0;
-  for (; i + W::kElements <= size; i += W::kElements) sum = W::add_line(sum, q, x, i);
-  return Metric::distance(W::finish(sum, q, W::query_tail(q, size), x, i, size), q + size * W::Query::kBytes,
-                          x + size * Element::kBytes);
+  for (; i + W::kElements <= size; i += W::kElements) sum = W::add_line(sum, q, x, i, size);
+  return Metric::distance(W::finish(sum, q, W::query_tail(q, size), x, i, size), q + W::query_bytes(size),
+                          x + W::row_bytes(size));
 }
 
 // Up to kRowsAtOnce rows walk side by side, a line each in turn: the processor then waits for all of them at once, and
@@ -189,19 +193,19 @@ HOPSPAN_ALWAYS_INLINE void side_by_side(const Byte* query, const Byte* const* ro
   std::size_t i = 0;
   for (; i + W::kElements <= size; i += W::kElements) {
     unrolled<kRowsAtOnce>(
-        n, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { sums[r] = W::add_line(sums[r], query, rows[r], i); });
+        n, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { sums[r] = W::add_line(sums[r], query, rows[r], i, size); });
   }
   const auto tail = W::query_tail(query, size);
   unrolled<kRowsAtOnce>(
       n, [&](std::size_t r) HOPSPAN_INLINE_LAMBDA { out[r] = W::finish(sums[r], query, tail, rows[r], i, size); });
 }
 
-template <typename Metric, typename Element>
+template <typename Metric, typename W>
 void many(const void* query, const void* base, std::size_t stride, const std::uint32_t* slots, std::size_t count,
           std::size_t dim, float* out) {
   const Byte* const q = static_cast<const Byte*>(query);
-  const std::size_t size = Element::count(dim);
-  const std::size_t bytes = size * Element::kBytes;
+  const std::size_t size = W::size(dim);
+  const std::size_t bytes = W::row_bytes(size);
   const Byte* rows[kRowsAtOnce];
   while (count != 0) {
     const std::size_t some = count < 2 * kRowsAtOnce ? (count + 1) / 2 : kRowsAtOnce;
@@ -211,9 +215,8 @@ void many(const void* query, const void* base, std::size_t stride, const std::ui
       prefetch(rows[r]);
       if (bytes > kLine) prefetch(rows[r] + kLine);
     }
-    side_by_side<Walk<typename Metric::template Terms<Element>>>(q, rows, n, size, out);
-    for (std::size_t r = 0; r < n; ++r)
-      out[r] = Metric::distance(out[r], q + size * Element::Query::kBytes, rows[r] + bytes);
+    side_by_side<W>(q, rows, n, size, out);
+    for (std::size_t r = 0; r < n; ++r) out[r] = Metric::distance(out[r], q + W::query_bytes(size), rows[r] + bytes);
     slots += n;
     out += n;
     count -= n;
@@ -222,7 +225,71 @@ void many(const void* query, const void* base, std::size_t stride, const std::ui
 
 template <typename Metric, typename Element>
 constexpr Kernel kernel() {
-  return {one<Metric, Element>, many<Metric, Element>};
+  using W = Walk<typename Metric::template Terms<Element>>;
+  return {one<Metric, W>, many<Metric, W>};
+}
+
+// Codes of 4 bits: byte j of a row holds dimension 2j low and 2j + 1 high, 0..15. Under l2 the terms c (2c - u) add up,
+// with the query's summand, to 2 (c - u / 2)^2; under ip the products c u.
+struct Squares4 {
+  HOPSPAN_ALWAYS_INLINE static I32 step(I32 sum, Bits codes, Bits even, Bits odd) {
+    return add_nibble_squares(sum, codes, even, odd);
+  }
+};
+
+struct Products4 {
+  HOPSPAN_ALWAYS_INLINE static I32 step(I32 sum, Bits codes, Bits even, Bits odd) {
+    return add_nibble_products(sum, codes, even, odd);
+  }
+};
+
+template <typename Terms>
+struct Walk4 {
+  using Accumulator = I32;
+  struct Tail {
+    Bits even, odd;
+  };
+  static constexpr std::size_t kLanes = Bits::kLanes;
+  static constexpr std::size_t kElements = kLine;
+
+  static std::size_t size(std::size_t dim) { return (dim + 1) / 2; }
+  static std::size_t row_bytes(std::size_t size) { return size; }
+  static std::size_t query_bytes(std::size_t size) { return 2 * size; }
+
+  HOPSPAN_ALWAYS_INLINE static I32 step(I32 sum, const Byte* query, const Byte* row, std::size_t i, std::size_t size) {
+    return Terms::step(sum, load_bits(row + i), load_bits(query + i), load_bits(query + size + i));
+  }
+
+  HOPSPAN_ALWAYS_INLINE static I32 add_line(I32 sum, const Byte* query, const Byte* row, std::size_t i,
+                                            std::size_t size) {
+    for (std::size_t end = i + kElements; i < end; i += kLanes) sum = step(sum, query, row, i, size);
+    return sum;
+  }
+
+  static Tail query_tail(const Byte* query, std::size_t size) {
+    const std::size_t n = size % kLanes;
+    return {load_bits(query + (size - n), n), load_bits(query + (2 * size - n), n)};
+  }
+
+  HOPSPAN_ALWAYS_INLINE static float finish(I32 sum, const Byte* query, Tail tail, const Byte* row, std::size_t i,
+                                            std::size_t size) {
+    for (; i + kLanes <= size; i += kLanes) sum = step(sum, query, row, i, size);
+    if (i < size) sum = Terms::step(sum, load_bits(row + i, size - i), tail.even, tail.odd);
+    return static_cast<float>(static_cast<std::int32_t>(reduce(sum)));
+  }
+};
+
+struct L2Codes {
+  static float distance(float sum, const Byte* query_end, const Byte*) { return read<float>(query_end) + sum; }
+};
+
+struct IpCodes {
+  static float distance(float sum, const Byte* query_end, const Byte*) { return read<float>(query_end) - sum; }
+};
+
+template <typename Metric, typename Terms>
+constexpr Kernel kernel4() {
+  return {one<Metric, Walk4<Terms>>, many<Metric, Walk4<Terms>>};
 }
 
 constexpr Kernel kNone = {nullptr, nullptr};
@@ -239,4 +306,5 @@ constexpr KernelTable kernel_table = {
       kNone},
      {kernel<Cosine, Float32>(), kernel<Cosine, Float16>(), kernel<Cosine, BFloat16>(), kernel<Cosine, Int8>(),
       kernel<Cosine, UInt8>(), kNone},
-     {kNone, kNone, kNone, kNone, kNone, kernel<Hamming, Binary>()}}};
+     {kNone, kNone, kNone, kNone, kNone, kernel<Hamming, Binary>()}},
+    {kernel4<L2Codes, Squares4>(), kernel4<IpCodes, Products4>()}};

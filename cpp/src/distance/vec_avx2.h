@@ -144,5 +144,21 @@ inline std::uint32_t below(F32 a, F32 b) {
   return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)));
 }
 
+inline __m256i low_nibbles(Bits x) { return _mm256_and_si256(x.v, _mm256_set1_epi8(15)); }
+inline __m256i high_nibbles(Bits x) { return _mm256_and_si256(_mm256_srli_epi16(x.v, 4), _mm256_set1_epi8(15)); }
+// Two products of a code and an int8 come to 3810 at most.
+inline I32 add_pairs(I32 acc, __m256i low, __m256i by_low, __m256i high, __m256i by_high) {
+  const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(low, by_low), _mm256_maddubs_epi16(high, by_high));
+  return {_mm256_add_epi32(acc.v, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))};
+}
+inline I32 add_nibble_squares(I32 acc, Bits codes, Bits even, Bits odd) {
+  const __m256i low = low_nibbles(codes), high = high_nibbles(codes);
+  return add_pairs(acc, low, _mm256_sub_epi8(_mm256_add_epi8(low, low), even.v), high,
+                   _mm256_sub_epi8(_mm256_add_epi8(high, high), odd.v));
+}
+inline I32 add_nibble_products(I32 acc, Bits codes, Bits even, Bits odd) {
+  return add_pairs(acc, low_nibbles(codes), even.v, high_nibbles(codes), odd.v);
+}
+
 }  // namespace
 }  // namespace hopspan::distance::avx2

@@ -126,5 +126,16 @@ inline F32 load_u16(const std::uint16_t* p) {
 }
 inline std::uint32_t below(F32 a, F32 b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ); }
 
+inline __m512i low_nibbles(Bits x) { return _mm512_and_si512(x.v, _mm512_set1_epi8(15)); }
+inline __m512i high_nibbles(Bits x) { return _mm512_and_si512(_mm512_srli_epi16(x.v, 4), _mm512_set1_epi8(15)); }
+inline I32 add_nibble_squares(I32 acc, Bits codes, Bits even, Bits odd) {
+  const __m512i low = low_nibbles(codes), high = high_nibbles(codes);
+  const __m512i sum = _mm512_dpbusd_epi32(acc.v, low, _mm512_sub_epi8(_mm512_add_epi8(low, low), even.v));
+  return {_mm512_dpbusd_epi32(sum, high, _mm512_sub_epi8(_mm512_add_epi8(high, high), odd.v))};
+}
+inline I32 add_nibble_products(I32 acc, Bits codes, Bits even, Bits odd) {
+  return {_mm512_dpbusd_epi32(_mm512_dpbusd_epi32(acc.v, low_nibbles(codes), even.v), high_nibbles(codes), odd.v)};
+}
+
 }  // namespace
 }  // namespace hopspan::distance::avx512

@@ -121,5 +121,26 @@ inline std::uint32_t below(F32 a, F32 b) {
   return vaddvq_u32(vandq_u32(vcltq_f32(a.v, b.v), vld1q_u32(bits)));
 }
 
+inline int8x16_t low_nibbles(Bits x) { return vreinterpretq_s8_u8(vandq_u8(x.v, vdupq_n_u8(15))); }
+inline int8x16_t high_nibbles(Bits x) { return vreinterpretq_s8_u8(vshrq_n_u8(x.v, 4)); }
+// Two products of a code and an int8 come to 3810 at most.
+inline I32 add_pairs(I32 acc, int8x16_t low, int8x16_t by_low, int8x16_t high, int8x16_t by_high) {
+  const int16x8_t first =
+      vmlal_s8(vmull_s8(vget_low_s8(low), vget_low_s8(by_low)), vget_low_s8(high), vget_low_s8(by_high));
+  const int16x8_t second = vmlal_high_s8(vmull_high_s8(low, by_low), high, by_high);
+  return {vpadalq_s16(acc.low, first), vpadalq_s16(acc.high, second)};
+}
+inline int8x16_t twice_less(int8x16_t codes, Bits u) {
+  return vsubq_s8(vaddq_s8(codes, codes), vreinterpretq_s8_u8(u.v));
+}
+inline I32 add_nibble_squares(I32 acc, Bits codes, Bits even, Bits odd) {
+  const int8x16_t low = low_nibbles(codes), high = high_nibbles(codes);
+  return add_pairs(acc, low, twice_less(low, even), high, twice_less(high, odd));
+}
+inline I32 add_nibble_products(I32 acc, Bits codes, Bits even, Bits odd) {
+  return add_pairs(acc, low_nibbles(codes), vreinterpretq_s8_u8(even.v), high_nibbles(codes),
+                   vreinterpretq_s8_u8(odd.v));
+}
+
 }  // namespace
 }  // namespace hopspan::distance::neon

@@ -131,5 +131,22 @@ inline std::uint32_t below(F32 a, F32 b) {
   return bits;
 }
 
+inline int signed_byte(std::uint64_t bytes, unsigned b) { return static_cast<std::int8_t>(bytes >> (8 * b) & 255u); }
+inline I32 add_nibble_squares(I32 acc, Bits codes, Bits even, Bits odd) {
+  for (unsigned b = 0; b < Bits::kLanes; ++b) {
+    const int low = static_cast<int>(codes.v >> (8 * b) & 15u), high = static_cast<int>(codes.v >> (8 * b + 4) & 15u);
+    acc.v += static_cast<std::uint32_t>(low * (2 * low - signed_byte(even.v, b)) +
+                                        high * (2 * high - signed_byte(odd.v, b)));
+  }
+  return acc;
+}
+inline I32 add_nibble_products(I32 acc, Bits codes, Bits even, Bits odd) {
+  for (unsigned b = 0; b < Bits::kLanes; ++b) {
+    const int low = static_cast<int>(codes.v >> (8 * b) & 15u), high = static_cast<int>(codes.v >> (8 * b + 4) & 15u);
+    acc.v += static_cast<std::uint32_t>(low * signed_byte(even.v, b) + high * signed_byte(odd.v, b));
+  }
+  return acc;
+}
+
 }  // namespace
 }  // namespace hopspan::distance::scalar

@@ -97,7 +97,7 @@ class Insertion {
     worker.mate_distances.resize(place);
     space_.distances(query, batch_.slots().data(), place, worker.mate_distances.data());
     Pool& pool = worker.scratch.pool;
-    pool.reset(options_.ef_construction);
+    pool.reset(options_.ef_construction, options_.ef_construction);
     pool.insert(make_key(space_.distance(query, graph_.levels[l].slot(start)), start));
     for (;; --l) {
       Level& level = graph_.levels[l];

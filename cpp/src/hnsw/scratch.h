@@ -61,23 +61,34 @@ class Visited {
   std::size_t shift_ = 32;
 };
 
-// The best `capacity` nodes met so far, sorted; the mark of a key says that the node has been expanded.
+// The best `capacity` nodes met so far, sorted, of which the best `reach` are to be expanded; the mark of a key says
+// that the node has been.
 class Pool {
  public:
-  void reset(std::size_t capacity) {
+  void reset(std::size_t reach, std::size_t capacity) {
     capacity_ = capacity;
+    reach_ = reach;
     size_ = 0;
     cursor_ = 0;
     if (keys_.size() < capacity + 1) keys_.resize(capacity + 1);
   }
 
   bool full() const { return size_ == capacity_; }
-  bool has_open() const { return cursor_ < size_; }
+  bool has_open() const { return cursor_ < end(); }
   std::size_t size() const { return size_; }
   std::uint64_t operator[](std::size_t i) const { return keys_[i]; }
   // A key that is not below the limit would not be kept.
   std::uint64_t limit() const { return full() ? keys_[size_ - 1] : UINT64_MAX; }
-  std::uint32_t next_open() const { return key_node(keys_[cursor_]); }
+
+  // Calls f with the nearest `count` open nodes, or as many as there are.
+  template <typename F>
+  void for_each_next(std::size_t count, F&& f) const {
+    for (std::size_t i = cursor_; count != 0 && i < end(); ++i) {
+      if ((keys_[i] & 1) != 0) continue;
+      f(key_node(keys_[i]));
+      --count;
+    }
+  }
 
   // The nearest node that is not expanded; marks it.
   std::uint32_t take() {
@@ -110,6 +121,8 @@ class Pool {
   }
 
  private:
+  std::size_t end() const { return std::min(size_, reach_); }
+
   // Where the first key that is not below `key` stands; without a branch to mispredict.
   std::size_t lower_bound(std::uint64_t key) const {
     const std::uint64_t* base = keys_.data();
@@ -124,6 +137,7 @@ class Pool {
 
   std::vector<std::uint64_t> keys_;
   std::size_t capacity_ = 0;
+  std::size_t reach_ = 0;
   std::size_t size_ = 0;
   std::size_t cursor_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "hnsw/search.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -77,6 +78,7 @@ std::size_t gather(const Level& level, const Space& space, std::uint32_t node, s
       next = stand_in<kBase>(level, space, node, next);
       slot = linked_slot<kBase>(level, rows, node, next);
     }
+    space.prefetch(slot);
     slots[count] = slot;
     if (!kBase) nodes[count] = next;
     count += static_cast<std::size_t>(slot != excluded) & static_cast<std::size_t>(wanted(next));
@@ -128,7 +130,7 @@ void expand_all(const Level& level, const Space& space, const void* query, Scrat
       count = gather<kBase>(level, space, taken[i], excluded, scratch, count,
                             [&](std::uint32_t next) { return visited.insert(next); });
     }
-    if (pool.has_open()) prefetch_row(level, pool.next_open());
+    pool.for_each_next(kNodesAtOnce, [&](std::uint32_t next) { prefetch_row(level, next); });
     measure(space, query, count, scratch);
     scratch.counters.expansions += expanded;
     offer(scratch, nodes, count);
@@ -191,7 +193,7 @@ std::size_t search(const Graph& graph, const Space& space, const void* query, st
     node = descend(graph.levels[l], space, query, node, scratch, excluded);
     node = step_down(graph, l, node);
   }
-  scratch.pool.reset(ef);
+  scratch.pool.reset(ef, std::max(ef, k));
   scratch.pool.insert(make_key(entry_distance(graph.levels[0], space, query, node, excluded), node));
   beam(graph.levels[0], space, query, ef, scratch, excluded);
   std::size_t found = 0;

@@ -2,10 +2,12 @@
 // them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "core/buffer.h"
+#include "core/prefetch.h"
 #include "distance/kernels.h"
 #include "quantize/codes.h"
 #include "vectors/matrix.h"
@@ -19,15 +21,11 @@ class Space {
 
   std::size_t size() const noexcept { return codes_ == nullptr ? rows_->size() : codes_->size(); }
 
-  // How distances order: by kL2, kIp, kCosine (where to_floats gives unit vectors) or kHamming.
-  Metric metric() const noexcept { return metric_; }
-  // Elements that to_floats writes.
-  std::size_t dim() const noexcept { return dim_; }
-  // A slot's elements, whose squared distances or inner products order as distances do. Not under kHamming.
-  void to_floats(std::uint32_t slot, float* out) const;
-
   // A slot as a prepared query; `room` holds it where the stored bytes do not serve.
   const void* as_query(std::uint32_t slot, core::Buffer& room) const;
+
+  // Asks for the start of a slot ahead of its distance.
+  void prefetch(std::uint32_t slot) const { core::prefetch(data() + slot * stride_, std::min(stride_, kAhead)); }
 
   float distance(const void* query, std::uint32_t slot) const {
     return kernel_.one(query, data() + slot * stride_, dim_);
@@ -37,11 +35,12 @@ class Space {
   }
 
  private:
+  static constexpr std::size_t kAhead = 128;  // what lies behind, the processor's own prefetchers see coming
+
   const std::byte* data() const noexcept { return codes_ == nullptr ? rows_->data() : codes_->data(); }
 
   const vectors::Matrix* rows_ = nullptr;
   const quantize::Codes* codes_ = nullptr;
-  Metric metric_;
   std::size_t stride_;
   std::size_t dim_;
   distance::Kernel kernel_;

@@ -23,16 +23,17 @@ constexpr double kTolerance = 0.003;
 constexpr double kCaution = 0.0;
 constexpr std::size_t kExpansionsPerPiece = 2048;  // between looks at the progress callback, at least one query
 
-// Replaces the distances by those of the rows and sorts, ties by slot.
-void rank(const hnsw::Space& exact, const void* query, hnsw::Neighbor* candidates, std::size_t count,
-          hnsw::Scratch& scratch) {
+bool nearer(const hnsw::Neighbor& a, const hnsw::Neighbor& b) {
+  return a.distance != b.distance ? a.distance < b.distance : a.slot < b.slot;
+}
+
+// Replaces the distances by those of the rows.
+void measure_exactly(const hnsw::Space& exact, const void* query, hnsw::Neighbor* candidates, std::size_t count,
+                     hnsw::Scratch& scratch) {
   scratch.fit(count);
   for (std::size_t i = 0; i < count; ++i) scratch.slots[i] = candidates[i].slot;
   exact.distances(query, scratch.slots.data(), count, scratch.distances.data());
   for (std::size_t i = 0; i < count; ++i) candidates[i].distance = scratch.distances[i];
-  std::sort(candidates, candidates + count, [](const hnsw::Neighbor& a, const hnsw::Neighbor& b) {
-    return a.distance != b.distance ? a.distance < b.distance : a.slot < b.slot;
-  });
 }
 
 std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
@@ -127,14 +128,34 @@ std::size_t HnswEngine::find(const void* query, std::size_t k, std::size_t ef, W
   if (traversal_ == nullptr) return hnsw::search(graph_, exact_, query, k, ef, worker.scratch, out, excluded);
   worker.code_query.resize(traversal_->query_bytes());
   traversal_->prepare(query, worker.code_query.data());
-  if (worker.candidates.size() < ef) worker.candidates.resize(ef);
+  const std::size_t kept = std::max(ef, k) + traversal_->spare(k);
+  if (worker.candidates.size() < kept) worker.candidates.resize(kept);
   hnsw::Neighbor* const candidates = worker.candidates.data();
-  const std::size_t count =
-      hnsw::search(graph_, traversal_->space(), worker.code_query.data(), ef, ef, worker.scratch, candidates, excluded);
-  rank(exact_, query, candidates, count, worker.scratch);
+  const std::size_t count = hnsw::search(graph_, traversal_->space(), worker.code_query.data(), kept, ef,
+                                         worker.scratch, candidates, excluded);
+  rank(query, k, candidates, count, worker.scratch);
   const std::size_t found = std::min(k, count);
   std::copy_n(candidates, found, out);
   return found;
+}
+
+// Puts the k nearest by the rows first. The candidates come by the distance of their codes: once so many have been
+// measured, those whose codes are too far off to be among them are left out.
+void HnswEngine::rank(const void* query, std::size_t k, hnsw::Neighbor* candidates, std::size_t count,
+                      hnsw::Scratch& scratch) const {
+  const std::size_t first = std::min(count, k + k / 2);
+  measure_exactly(exact_, query, candidates, first, scratch);
+  std::size_t end = first;
+  if (first < count) {
+    std::nth_element(candidates, candidates + (k - 1), candidates + first, nearer);
+    const float farthest = candidates[k - 1].distance;
+    end = static_cast<std::size_t>(
+        std::find_if(candidates + first, candidates + count,
+                     [&](const hnsw::Neighbor& c) { return traversal_->least_distance(c.distance) > farthest; }) -
+        candidates);
+    measure_exactly(exact_, query, candidates + first, end - first, scratch);
+  }
+  std::partial_sort(candidates, candidates + std::min(k, end), candidates + end, nearer);
 }
 
 std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const MeasureOptions& options) const {
@@ -202,7 +223,10 @@ void HnswEngine::describe(Stats& stats) const {
     graph_bytes += level.links.capacity_bytes() + level.slots.capacity_bytes() + level.below.capacity_bytes();
   }
   stats.bytes.emplace_back("graph", graph_bytes);
-  if (traversal_ != nullptr) stats.bytes.emplace_back("codes", traversal_->bytes());
+  if (traversal_ != nullptr) {
+    stats.bytes.emplace_back("codes", traversal_->bytes());
+    stats.codes = traversal_->kind();
+  }
   const hnsw::Level& base = graph_.levels[0];
   std::size_t links = 0;
   for (std::size_t node = 0; node < base.size; ++node) {

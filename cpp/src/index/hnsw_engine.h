@@ -44,6 +44,8 @@ class HnswEngine final : public Engine {
   void follow_rows(const AddOptions& options, core::FunctionRef<void()> insert);
   std::size_t effort(const SearchOptions& options) const;
   const hnsw::Space& walked() const { return traversal_ == nullptr ? exact_ : traversal_->space(); }
+  void rank(const void* query, std::size_t k, hnsw::Neighbor* candidates, std::size_t count,
+            hnsw::Scratch& scratch) const;
   std::size_t find(const void* query, std::size_t k, std::size_t ef, Worker& worker, hnsw::Neighbor* out,
                    std::uint32_t excluded) const;
   void search_one(const MatrixView& queries, std::size_t row, std::size_t k, std::size_t ef, Worker& worker,

@@ -64,7 +64,7 @@ SpannOptions read_spann(storage::ByteReader& reader) {
 }
 
 void check_codes(const IndexOptions& options) {
-  if (options.hnsw.codes > CodeKind::kSq8) {
+  if (options.hnsw.codes > CodeKind::kSq4) {
     throw InvalidArgument("unknown codes number " + std::to_string(static_cast<int>(options.hnsw.codes)));
   }
   if (options.hnsw.codes > CodeKind::kNone && !quantize::Quantizer::serves(options.dtype)) {

@@ -31,11 +31,15 @@ class Traversal {
   bool outgrown() const noexcept { return rows_.size() > 2 * learnt_from_; }
   std::size_t size() const noexcept { return codes_.size(); }
   const hnsw::Space& space() const noexcept { return space_; }
+  CodeKind kind() const noexcept { return quantizer_.bits() == 4 ? CodeKind::kSq4 : CodeKind::kSq8; }
   std::size_t bytes() const noexcept { return codes_.rows().capacity_bytes(); }
 
   std::size_t query_bytes() const { return quantizer_.code_format().query_bytes(); }
   // prepared: for the rows. out: query_bytes(), prepared for space().
   void prepare(const void* prepared, void* out) const { quantizer_.prepare(prepared, out); }
+  // How many candidates to keep for ranking by the rows beyond those that the walk expands.
+  std::size_t spare(std::size_t k) const { return quantizer_.bits() == 4 ? 2 * k : 0; }
+  float least_distance(float code_distance) const { return quantizer_.least_distance(code_distance); }
 
   // Encodes the rows that were appended. When it throws, nothing has changed.
   void extend(const AddOptions& how);

@@ -5,7 +5,7 @@
 
 #include "core/checked.h"
 #include "hopspan/error.h"
-#include "vectors/elements.h"
+#include "quantize/nibbles.h"
 
 namespace hopspan::quantize {
 namespace {
@@ -15,21 +15,23 @@ constexpr std::size_t kVector = 16;
 
 std::size_t round_up(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-DType dtype_of(const CodeFormat& format) { return format.metric == Metric::kIp ? DType::kInt8 : DType::kUInt8; }
-
 distance::Kernel kernel_of(const CodeFormat& format) {
-  return distance::kernels().kernels[static_cast<int>(format.metric)][static_cast<int>(dtype_of(format))];
+  const bool is_ip = format.metric == Metric::kIp;
+  if (format.bits == 4) return distance::kernels().codes4[is_ip ? 1 : 0];
+  const DType dtype = is_ip ? DType::kInt8 : DType::kUInt8;
+  return distance::kernels().kernels[static_cast<int>(format.metric)][static_cast<int>(dtype)];
 }
 
 }  // namespace
 
 // Whole cache lines, so that no row lies in one more line than it must, when that costs at most 30% of memory.
 std::size_t CodeFormat::stride() const {
-  const std::size_t lines = round_up(dim, kLine);
-  return lines * 10 <= dim * 13 ? lines : round_up(dim, kVector);
+  const std::size_t bytes = bits == 4 ? (dim + 1) / 2 : dim;
+  const std::size_t lines = round_up(bytes, kLine);
+  return lines * 10 <= bytes * 13 ? lines : round_up(bytes, kVector);
 }
 
-std::size_t CodeFormat::query_bytes() const { return stride(); }
+std::size_t CodeFormat::query_bytes() const { return bits == 4 ? nibble_query_bytes(stride()) : stride(); }
 
 Codes::Codes(const CodeFormat& format) : format_(format), stride_(format.stride()), kernel_(kernel_of(format)) {}
 
@@ -42,10 +44,11 @@ Codes::Codes(const CodeFormat& format, core::Array<std::byte> rows, std::size_t 
   rows_ = std::move(rows);
 }
 
-const void* Codes::as_query(std::size_t slot, core::Buffer&) const { return row(slot); }
-
-void Codes::to_floats(std::size_t slot, float* out) const {
-  vectors::to_floats(dtype_of(format_), row(slot), kernel_dim(), out);
+const void* Codes::as_query(std::size_t slot, core::Buffer& room) const {
+  if (format_.bits == 8) return row(slot);
+  room.resize(format_.query_bytes());
+  nibbles_as_query(format_.metric, row(slot), stride_, room.data());
+  return room.data();
 }
 
 void Codes::resize(std::size_t size) {

@@ -1,7 +1,8 @@
 // The rows of codes that a walk compares in place of vectors: owned or mapped, with the kernel that compares them.
 //
 // A row of 8 bits is one byte a dimension: unsigned under l2, where the sum of squared differences is exact; signed
-// under ip. Rows are filled up with zeros to `stride` bytes, which a query repeats and which add nothing.
+// under ip. A row of 4 bits has two dimensions in a byte, 0..15 each, and a query has finer steps than a row
+// (distance/kernels.h). Rows are filled up with zeros to `stride` bytes, which add nothing.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +19,7 @@ namespace hopspan::quantize {
 struct CodeFormat {
   std::size_t dim;
   Metric metric;
+  int bits;  // of a dimension: 8 or 4
 
   std::size_t stride() const;
   std::size_t query_bytes() const;  // of one prepared query
@@ -38,13 +40,10 @@ class Codes {
   // How to compare: kernel().many(query, data(), stride(), slots, count, kernel_dim(), out).
   const distance::Kernel& kernel() const noexcept { return kernel_; }
   std::size_t stride() const noexcept { return stride_; }
-  std::size_t kernel_dim() const noexcept { return stride_; }
+  std::size_t kernel_dim() const noexcept { return format_.bits == 4 ? 2 * stride_ : stride_; }
 
   // A stored row as a prepared query; `room` holds it where the row itself does not serve.
   const void* as_query(std::size_t slot, core::Buffer& room) const;
-
-  // The kernel_dim() codes of a row, as distances compare them.
-  void to_floats(std::size_t slot, float* out) const;
 
   std::byte* mutable_row(std::size_t slot) { return rows_.mutable_data() + slot * stride_; }
   // New rows are zero. Shrinking an owned array never throws.

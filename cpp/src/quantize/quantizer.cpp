@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "core/buffer.h"
 #include "core/checked.h"
 #include "core/threads.h"
 #include "hopspan/error.h"
 #include "quantize/grid.h"
+#include "quantize/nibbles.h"
 #include "quantize/sample.h"
 #include "vectors/query.h"
 
@@ -21,7 +23,7 @@ constexpr std::size_t kFewestRows = 256;
 constexpr std::size_t kGridValues = std::size_t{1} << 20;
 constexpr std::size_t kEncodeGrain = 256;
 
-// The codes of l2 use all of a byte; those of ip are signed and symmetric.
+// The codes of 8 bits use all of a byte under l2; those of ip are signed and symmetric.
 constexpr int kUnsignedTop = 255;
 constexpr int kSignedTop = 254;
 
@@ -34,6 +36,15 @@ std::vector<float> column(const Sample& sample, std::size_t j) {
   std::vector<float> values(sample.size);
   for (std::size_t i = 0; i < sample.size; ++i) values[i] = sample.row(i)[j];
   return values;
+}
+
+// Makes whole numbers, -127..127, of a query's values: the finest grid that holds all of them.
+void scale_query(std::vector<float>& values) {
+  constexpr int kMost = kSignedTop / 2;
+  float largest = 0.0f;
+  for (const float value : values) largest = std::max(largest, std::fabs(value));
+  const float step = std::max(largest / kMost, kSmallestStep);
+  for (float& value : values) value = static_cast<float>(code_of(value, 1.0f / step, kSignedTop) - kMost);
 }
 
 float middle(double low, double high) { return static_cast<float>(0.5 * (low + high)); }
@@ -67,19 +78,26 @@ bool Quantizer::serves(DType dtype) {
   return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kBFloat16;
 }
 
-Quantizer::Quantizer(const vectors::Matrix& rows, std::uint64_t seed)
-    : format_(rows.format()), centre_(rows.format().dim, 0.0f) {
+Quantizer::Quantizer(const vectors::Matrix& rows, int bits, std::uint64_t seed)
+    : format_(rows.format()), bits_(bits), centre_(rows.format().dim, 0.0f) {
   const std::size_t most = std::min(kSampleRows, std::max(kSampleValues / format_.dim, kFewestRows));
   const Sample sample = draw_sample(rows, most, seed);
   if (format_.metric == Metric::kIp) {
-    step_ = best_step(grid_values(sample, centre_), kSignedTop);
+    step_ = best_step(grid_values(sample, centre_), top());
   } else if (!learn_whole_numbers(sample)) {
     for (std::size_t j = 0; j < format_.dim; ++j) centre_[j] = robust_middle(column(sample, j));
-    step_ = best_step(grid_values(sample, centre_), kUnsignedTop);
+    step_ = best_step(grid_values(sample, centre_), top());
   }
+  fidelity_ = measure_fidelity(*this, sample);
 }
 
-// Whole numbers in a range that a byte holds become codes without any error.
+// The largest code.
+int Quantizer::top() const noexcept {
+  if (bits_ == 4) return kNibbleTop;
+  return format_.metric == Metric::kIp ? kSignedTop : kUnsignedTop;
+}
+
+// Whole numbers in a range that codes hold become codes without any error.
 bool Quantizer::learn_whole_numbers(const Sample& sample) {
   if (!whole_numbers(sample)) return false;
   std::vector<float> centre(format_.dim);
@@ -87,7 +105,7 @@ bool Quantizer::learn_whole_numbers(const Sample& sample) {
     const std::vector<float> values = column(sample, j);
     const auto ends = std::minmax_element(values.begin(), values.end());
     const double low = *ends.first, high = *ends.second;
-    if (high - low > kUnsignedTop || std::fabs(low + high) > 1 << 20) return false;
+    if (high - low > top() || std::fabs(low + high) > 1 << 20) return false;
     centre[j] = static_cast<float>(std::floor((low + high) / 2) + 0.5);
   }
   centre_ = std::move(centre);
@@ -95,7 +113,7 @@ bool Quantizer::learn_whole_numbers(const Sample& sample) {
   return true;
 }
 
-Quantizer::Quantizer(const vectors::RowFormat& format, storage::ByteReader& reader) : format_(format) {
+Quantizer::Quantizer(const vectors::RowFormat& format, storage::ByteReader& reader) : format_(format), bits_(8) {
   if (reader.count(sizeof(float)) != format.dim) throw CorruptIndexError("a quantizer of other dimensions");
   centre_.resize(format.dim);
   reader.bytes(centre_.data(), centre_.size() * sizeof(float));
@@ -104,25 +122,34 @@ Quantizer::Quantizer(const vectors::RowFormat& format, storage::ByteReader& read
   if (!finite || !(step_ >= kSmallestStep && step_ <= kLargestStep)) {
     throw CorruptIndexError("a quantizer with a centre or a step that is no number");
   }
+  if (reader.remaining() != 0) {
+    bits_ = reader.u8();
+    fidelity_.deviation = reader.f32();
+  }
+  if (!(fidelity_.deviation >= 0.0f)) throw CorruptIndexError("a quantizer with a deviation that is no number");
+  if (bits_ != 8 && bits_ != 4) throw CorruptIndexError("a quantizer of " + std::to_string(bits_) + " bits");
 }
 
 void Quantizer::write(storage::ByteWriter& writer) const {
   writer.count(centre_.size());
   writer.bytes(centre_.data(), centre_.size() * sizeof(float));
   writer.f32(step_);
+  writer.u8(static_cast<std::uint8_t>(bits_));
+  writer.f32(fidelity_.deviation);
 }
 
 CodeFormat Quantizer::code_format() const {
-  return {format_.dim, format_.metric == Metric::kIp ? Metric::kIp : Metric::kL2};
+  return {format_.dim, format_.metric == Metric::kIp ? Metric::kIp : Metric::kL2, bits_};
 }
 
-void Quantizer::encode_values(const float* values, std::byte* out) const {
-  const bool is_signed = format_.metric == Metric::kIp;
-  const int zero = is_signed ? kSignedTop / 2 : 0;
-  const auto top = static_cast<float>(is_signed ? kSignedTop : kUnsignedTop);
+void Quantizer::encode_values(const float* values, std::vector<int>& codes, std::byte* out) const {
   const float inverse = 1.0f / step_;
+  codes.resize(format_.dim);
   for (std::size_t j = 0; j < format_.dim; ++j)
-    out[j] = static_cast<std::byte>(code_of(values[j] - centre_[j], inverse, top) - zero);
+    codes[j] = code_of(values[j] - centre_[j], inverse, static_cast<float>(top()));
+  if (bits_ == 4) return pack_nibbles(codes, out);
+  const int zero = format_.metric == Metric::kIp ? kSignedTop / 2 : 0;
+  for (std::size_t j = 0; j < format_.dim; ++j) out[j] = static_cast<std::byte>(codes[j] - zero);
 }
 
 void Quantizer::encode(const vectors::Matrix& rows, std::size_t first, std::size_t count, std::size_t threads,
@@ -133,9 +160,10 @@ void Quantizer::encode(const vectors::Matrix& rows, std::size_t first, std::size
     core::parallel_for(count, kEncodeGrain, threads, progress, [&](std::size_t begin, std::size_t end, std::size_t) {
       core::Buffer room(vectors::prepared_bytes(format_));
       std::vector<float> values(format_.dim);
+      std::vector<int> row_codes;
       for (std::size_t i = begin; i < end; ++i) {
         read_row(rows, first + i, room.data(), values.data());
-        encode_values(values.data(), codes.mutable_row(old_size + i));
+        encode_values(values.data(), row_codes, codes.mutable_row(old_size + i));
       }
     });
   } catch (...) {
@@ -147,19 +175,39 @@ void Quantizer::encode(const vectors::Matrix& rows, std::size_t first, std::size
 void Quantizer::prepare(const void* prepared, void* out) const {
   std::vector<float> values(format_.dim);
   read_prepared(format_, prepared, values.data());
-  auto* bytes = static_cast<std::byte*>(out);
-  std::memset(bytes, 0, code_format().query_bytes());
-  if (format_.metric == Metric::kIp) return scale_query(values.data(), bytes);
-  encode_values(values.data(), bytes);
+  prepare_values(values, static_cast<std::byte*>(out));
 }
 
-// The finest grid that holds the whole query.
-void Quantizer::scale_query(const float* values, std::byte* out) const {
-  float largest = 0.0f;
-  for (std::size_t j = 0; j < format_.dim; ++j) largest = std::max(largest, std::fabs(values[j]));
-  const float step = std::max(largest / (kSignedTop / 2), kSmallestStep);
+void Quantizer::prepare_values(std::vector<float>& values, std::byte* out) const {
+  const bool is_ip = format_.metric == Metric::kIp;
+  std::memset(out, 0, code_format().query_bytes());
+  if (is_ip) scale_query(values);
+  if (bits_ == 4) {
+    if (!is_ip) place_query(values);
+    return nibble_query(format_.metric, values, code_format().stride(), out);
+  }
+  if (!is_ip) {
+    std::vector<int> codes;
+    return encode_values(values.data(), codes, out);
+  }
+  for (std::size_t j = 0; j < format_.dim; ++j) out[j] = static_cast<std::byte>(static_cast<int>(values[j]));
+}
+
+float Quantizer::squared_distance(float code_distance) const {
+  return (bits_ == 4 ? code_distance * 0.5f : code_distance) * step_ * step_;
+}
+
+float Quantizer::least_distance(float code_distance) const {
+  if (format_.metric == Metric::kIp) return -std::numeric_limits<float>::infinity();
+  const float least = fidelity_.least(squared_distance(code_distance));
+  return format_.metric == Metric::kCosine ? least * 0.5f : least;
+}
+
+// The values in steps on the grid of the codes.
+void Quantizer::place_query(std::vector<float>& values) const {
+  const float inverse = 1.0f / step_;
   for (std::size_t j = 0; j < format_.dim; ++j)
-    out[j] = static_cast<std::byte>(code_of(values[j], 1.0f / step, kSignedTop) - kSignedTop / 2);
+    values[j] = (values[j] - centre_[j]) * inverse + static_cast<float>(top()) * 0.5f;
 }
 
 }  // namespace hopspan::quantize

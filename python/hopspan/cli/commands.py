@@ -76,6 +76,7 @@ def info(arguments: Namespace) -> None:
     if index.kind == "hnsw":
         rows.append(("levels", ", ".join(f"{count:,}" for count in stats["level_sizes"])))
         rows.append(("links", f"{stats['mean_degree']:.1f} a vector on level 0, at most {stats['max_degree']}"))
+        rows.append(("walked on", {"none": "the vectors"}.get(stats["codes"], f"codes, {stats['codes']}")))
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:{width}}  {value}")

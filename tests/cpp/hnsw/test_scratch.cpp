@@ -22,7 +22,7 @@ TEST(hnsw_key_orders_by_distance_then_node) {
 
 TEST(hnsw_pool_keeps_the_best_sorted_and_once) {
   Pool pool;
-  pool.reset(20);
+  pool.reset(20, 20);
   std::set<std::uint64_t> expected;
   for (std::uint64_t i = 0; i < 500; ++i) {
     const std::uint64_t random = hopspan::core::random_u64(1, i);
@@ -38,12 +38,14 @@ TEST(hnsw_pool_keeps_the_best_sorted_and_once) {
 
 TEST(hnsw_pool_takes_the_nearest_open_node) {
   Pool pool;
-  pool.reset(3);
+  pool.reset(3, 3);
   pool.insert(make_key(2, 20));
   pool.insert(make_key(3, 30));
   CHECK_EQUAL(pool.take(), 20u);
   pool.insert(make_key(1, 10));
-  CHECK_EQUAL(pool.next_open(), 10u);
+  std::vector<std::uint32_t> next;
+  pool.for_each_next(2, [&](std::uint32_t node) { next.push_back(node); });
+  CHECK((next == std::vector<std::uint32_t>{10, 30}));
   CHECK_EQUAL(pool.take(), 10u);
   CHECK_EQUAL(pool.take(), 30u);
   CHECK(!pool.has_open());
@@ -51,6 +53,19 @@ TEST(hnsw_pool_takes_the_nearest_open_node) {
   CHECK(!pool.has_open());
   pool.reopen([](std::uint32_t node) { return 40 - node; });
   CHECK_EQUAL(pool.take(), 30u);
+}
+
+TEST(hnsw_pool_keeps_more_than_it_expands) {
+  Pool pool;
+  pool.reset(2, 4);
+  for (const std::uint32_t node : {4, 2, 5, 3, 1}) pool.insert(make_key(static_cast<float>(node), node));
+  CHECK_EQUAL(pool.size(), 4u);
+  CHECK_EQUAL(pool.take(), 1u);
+  CHECK_EQUAL(pool.take(), 2u);
+  CHECK(!pool.has_open());
+  pool.insert(make_key(1.5F, 9));
+  CHECK_EQUAL(pool.take(), 9u);
+  CHECK(!pool.has_open());
 }
 
 TEST(hnsw_visited_never_invents_a_node) {

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "core/random.h"
 #include "index/results.h"
 #include "index/traversal.h"
 #include "storage/container_bytes.h"
@@ -101,4 +102,39 @@ TEST(traversal_is_saved_and_loaded) {
   CHECK(again.to_bytes() == bytes);
   CHECK(test::search(again, data.slice(0, 50), test::with_ef(5, 30)) ==
         test::search(index, data.slice(0, 50), test::with_ef(5, 30)));
+}
+
+TEST(traversal_on_4_bits_finds_what_the_rows_say) {
+  for (const Metric metric : test::metrics_of(DType::kFloat32)) {
+    const test::Vectors data = test::make_vectors(DType::kFloat32, 2000, 72, 2);
+    const test::Vectors queries = test::make_vectors(DType::kFloat32, 100, 72, 3);
+    IndexOptions options = test::options_for(Kind::kHnsw, DType::kFloat32, metric, 72);
+    options.hnsw.codes = CodeKind::kSq4;
+    Index graph(options);
+    Index flat(test::options_for(Kind::kFlat, DType::kFloat32, metric, 72));
+    graph.add(data.view());
+    flat.add(data.view());
+    CHECK(graph.stats().codes == CodeKind::kSq4);
+    const test::Results found = test::search(graph, queries.view(), test::with_ef(5, 400));
+    const test::Results exact = test::search(flat, queries.view(), test::with_ef(5, 5));
+    std::size_t same = 0;
+    for (std::size_t i = 0; i < exact.ids.size(); ++i) same += found.ids[i] == exact.ids[i] ? 1 : 0;
+    CHECK(same >= 490);
+    const test::Bytes bytes = graph.to_bytes();
+    CHECK(test::search(Index::from_bytes(bytes.data(), bytes.size()), queries.view(), test::with_ef(5, 400)) == found);
+  }
+}
+
+TEST(traversal_takes_4_bits_by_itself_where_they_save_lines_and_tell_rows_apart) {
+  const auto chosen = [](std::size_t dim, float spread) {
+    test::Vectors data = test::make_vectors(DType::kFloat32, 2000, dim, 2);
+    for (std::size_t i = 0; i < 2000 * dim; ++i)
+      data.floats[i] += spread * static_cast<float>(core::random_unit(i / dim % 8, i % dim));
+    Index index(test::options_for(Kind::kHnsw, DType::kFloat32, Metric::kL2, dim));
+    index.add(data.view());
+    return index.stats().codes;
+  };
+  CHECK(chosen(96, 0.0F) == CodeKind::kSq4);
+  CHECK(chosen(64, 0.0F) == CodeKind::kSq8);
+  CHECK(chosen(96, 100.0F) == CodeKind::kSq8);
 }

@@ -9,7 +9,7 @@ namespace hopspan::quantize::test {
 namespace {
 
 TEST(codes_fill_whole_cache_lines_where_that_costs_little) {
-  const auto stride = [](std::size_t dim) { return CodeFormat{dim, Metric::kL2}.stride(); };
+  const auto stride = [](std::size_t dim) { return CodeFormat{dim, Metric::kL2, 8}.stride(); };
   CHECK_EQUAL(stride(1), 16u);
   CHECK_EQUAL(stride(17), 32u);
   CHECK_EQUAL(stride(49), 64u);
@@ -21,10 +21,14 @@ TEST(codes_fill_whole_cache_lines_where_that_costs_little) {
   CHECK_EQUAL(stride(128), 128u);
   CHECK_EQUAL(stride(130), 144u);
   CHECK_EQUAL(stride(960), 960u);
+  for (std::size_t dim : {1, 49, 100, 130, 960}) {
+    CHECK_EQUAL((CodeFormat{2 * dim, Metric::kL2, 4}.stride()), stride(dim));
+    CHECK_EQUAL((CodeFormat{2 * dim - 1, Metric::kL2, 4}.stride()), stride(dim));
+  }
 }
 
 TEST(codes_grow_with_zeros_and_shrink) {
-  Codes codes({20, Metric::kL2});
+  Codes codes({20, Metric::kL2, 8});
   codes.resize(2);
   std::memset(codes.mutable_row(0), 7, codes.stride());
   std::memset(codes.mutable_row(1), 8, codes.stride());
@@ -37,7 +41,7 @@ TEST(codes_grow_with_zeros_and_shrink) {
 }
 
 TEST(codes_refuse_bytes_that_are_not_their_rows) {
-  const CodeFormat format{20, Metric::kIp};
+  const CodeFormat format{20, Metric::kIp, 8};
   const auto open = [&](std::size_t bytes, std::size_t size) {
     core::Array<std::byte> rows;
     rows.resize(bytes);

@@ -34,7 +34,7 @@ TEST(quantizer_keeps_the_order_of_distances) {
   for (std::size_t dim : {1, 24, 100, 130}) {
     for_each_format(dim, [](const RowFormat& format) {
       const Matrix rows = normal_rows(format, 400, 1);
-      const Quantizer quantizer(rows, 5);
+      const Quantizer quantizer(rows, 8, 5);
       const Codes codes = encoded(quantizer, rows);
       const core::Buffer query = prepared_row(quantizer, rows, 7);
       core::Buffer room;
@@ -51,10 +51,50 @@ TEST(quantizer_keeps_the_order_of_distances) {
   }
 }
 
+TEST(quantizer_keeps_the_order_of_distances_in_4_bits) {
+  for (std::size_t dim : {24, 101, 130}) {
+    for_each_format(dim, [](const RowFormat& format) {
+      const Matrix rows = normal_rows(format, 400, 1);
+      const Quantizer quantizer(rows, 4, 5);
+      const Codes codes = encoded(quantizer, rows);
+      const core::Buffer query = prepared_row(quantizer, rows, 7);
+      core::Buffer room;
+      std::vector<double> exact, by_query, by_row;
+      for (std::size_t slot = 0; slot < rows.size(); ++slot) {
+        exact.push_back(true_distance(rows, 7, slot));
+        by_query.push_back(distance_of(codes, query.data(), slot));
+        by_row.push_back(distance_of(codes, codes.as_query(7, room), slot));
+      }
+      CHECK(correlation(exact, by_query) > 0.96);
+      CHECK(correlation(exact, by_row) > 0.95);
+    });
+  }
+}
+
+TEST(quantizer_knows_the_least_distance_behind_codes) {
+  for (const int bits : {4, 8}) {
+    for_each_format(48, [&](const RowFormat& format) {
+      const Matrix rows = normal_rows(format, 2000, 1);
+      const Quantizer quantizer(rows, bits, 5);
+      const Codes codes = encoded(quantizer, rows);
+      const core::Buffer query = prepared_row(quantizer, rows, 7);
+      std::size_t below = 0, tight = 0;
+      for (std::size_t slot = 0; slot < rows.size(); ++slot) {
+        const double exact = true_distance(rows, 7, slot);
+        const double least = quantizer.least_distance(static_cast<float>(distance_of(codes, query.data(), slot)));
+        below += exact < least ? 1 : 0;
+        tight += least > 0.7 * exact ? 1 : 0;
+      }
+      CHECK(below <= 60);
+      CHECK(format.metric == Metric::kIp || tight > 1900);
+    });
+  }
+}
+
 TEST(quantizer_takes_the_distance_of_a_row_to_itself_as_zero) {
   for (Metric metric : {Metric::kL2, Metric::kCosine}) {
     const Matrix rows = normal_rows({33, metric, DType::kFloat32}, 50, 1);
-    const Quantizer quantizer(rows, 5);
+    const Quantizer quantizer(rows, 8, 5);
     const Codes codes = encoded(quantizer, rows);
     for (std::size_t slot = 0; slot < rows.size(); ++slot)
       CHECK_EQUAL(distance_of(codes, prepared_row(quantizer, rows, slot).data(), slot), 0.0);
@@ -67,7 +107,7 @@ TEST(quantizer_holds_whole_numbers_without_error) {
     values[i] = static_cast<float>(core::random_u64(3, i) % 256) + static_cast<float>(i % 20) * 100.0f - 700.0f;
   }
   const Matrix rows = matrix_of({20, Metric::kL2, DType::kFloat32}, values);
-  const Quantizer quantizer(rows, 5);
+  const Quantizer quantizer(rows, 8, 5);
   const Codes codes = encoded(quantizer, rows);
   const core::Buffer query = prepared_row(quantizer, rows, 0);
   for (std::size_t slot = 0; slot < rows.size(); ++slot)
@@ -78,7 +118,7 @@ TEST(quantizer_clips_few_far_values_to_keep_the_others_fine) {
   std::vector<float> values = normal_values(2000, 16, 1);
   values[5] = 1e6f;
   const Matrix rows = matrix_of({16, Metric::kL2, DType::kFloat32}, values);
-  const Quantizer quantizer(rows, 5);
+  const Quantizer quantizer(rows, 8, 5);
   const Codes codes = encoded(quantizer, rows);
   const core::Buffer query = prepared_row(quantizer, rows, 1);
   std::vector<double> exact, coded;
@@ -96,10 +136,10 @@ bool same_codes(const Codes& a, const Codes& b) {
 TEST(quantizer_makes_the_same_codes_on_any_number_of_threads_and_in_any_parts) {
   for_each_format(40, [](const RowFormat& format) {
     const Matrix rows = normal_rows(format, 1500, 1);
-    const Quantizer quantizer(rows, 5);
+    const Quantizer quantizer(rows, 8, 5);
     const Codes whole = encoded(quantizer, rows, 1);
     CHECK(same_codes(encoded(quantizer, rows, 4), whole));
-    CHECK(same_codes(encoded(Quantizer(rows, 5), rows), whole));
+    CHECK(same_codes(encoded(Quantizer(rows, 8, 5), rows), whole));
     Codes parts(quantizer.code_format());
     quantizer.encode(rows, 0, 1, 2, {}, parts);
     quantizer.encode(rows, 1, 1000, 2, {}, parts);
@@ -111,7 +151,7 @@ TEST(quantizer_makes_the_same_codes_on_any_number_of_threads_and_in_any_parts) {
 TEST(quantizer_comes_back_from_its_bytes) {
   for_each_format(40, [](const RowFormat& format) {
     const Matrix rows = normal_rows(format, 300, 1);
-    const Quantizer quantizer(rows, 5);
+    const Quantizer quantizer(rows, format.dtype == DType::kFloat16 ? 4 : 8, 5);
     storage::ByteWriter writer;
     quantizer.write(writer);
     storage::ByteReader reader(writer.data(), writer.size(), "quantizer");
@@ -127,7 +167,7 @@ TEST(quantizer_comes_back_from_its_bytes) {
 TEST(quantizer_refuses_bytes_that_it_cannot_have_written) {
   const Matrix rows = normal_rows({3, Metric::kL2, DType::kFloat32}, 300, 1);
   storage::ByteWriter writer;
-  Quantizer(rows, 5).write(writer);
+  Quantizer(rows, 8, 5).write(writer);
   const std::vector<std::byte> good(writer.data(), writer.data() + writer.size());
   const auto read = [](const RowFormat& format, const std::vector<std::byte>& bytes) {
     storage::ByteReader reader(bytes.data(), bytes.size(), "quantizer");
@@ -135,22 +175,39 @@ TEST(quantizer_refuses_bytes_that_it_cannot_have_written) {
   };
   read(rows.format(), good);
   for (std::size_t size = 0; size < good.size(); ++size) {
+    if (size == good.size() - 5) continue;  // as files before 4 bits end
     const std::vector<std::byte> cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
     CHECK_THROWS(CorruptIndexError, "quantizer", read(rows.format(), cut));
   }
   CHECK_THROWS(CorruptIndexError, "dimensions", read({4, Metric::kL2, DType::kFloat32}, good));
-  for (const float bad :
-       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 0.0f, -1.0f}) {
+  const auto with = [&](std::size_t from_end, const auto& value) {
     std::vector<std::byte> bytes = good;
-    std::memcpy(bytes.data() + bytes.size() - sizeof bad, &bad, sizeof bad);
-    CHECK_THROWS(CorruptIndexError, "step", read(rows.format(), bytes));
-  }
+    std::memcpy(bytes.data() + bytes.size() - from_end, &value, sizeof value);
+    return bytes;
+  };
+  constexpr std::size_t kDeviation = 4, kBits = 5, kStep = 9;  // from the end
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const float bad : {nan, std::numeric_limits<float>::infinity(), 0.0f, -1.0f})
+    CHECK_THROWS(CorruptIndexError, "step", read(rows.format(), with(kStep, bad)));
+  for (const float bad : {nan, -1.0f})
+    CHECK_THROWS(CorruptIndexError, "deviation", read(rows.format(), with(kDeviation, bad)));
+  CHECK_THROWS(CorruptIndexError, "5 bits", read(rows.format(), with(kBits, std::uint8_t{5})));
+}
+
+TEST(quantizer_of_files_before_4_bits_is_of_8_and_knows_no_least_distance) {
+  const Matrix rows = normal_rows({3, Metric::kL2, DType::kFloat32}, 300, 1);
+  storage::ByteWriter writer;
+  Quantizer(rows, 8, 5).write(writer);
+  storage::ByteReader reader(writer.data(), writer.size() - 5, "quantizer");
+  const Quantizer quantizer(rows.format(), reader);
+  CHECK_EQUAL(quantizer.bits(), 8);
+  CHECK(quantizer.least_distance(1.0f) < 0.0f);
 }
 
 TEST(quantizer_leaves_codes_as_they_were_when_cancelled) {
   struct Cancelled {};
   const Matrix rows = normal_rows({8, Metric::kL2, DType::kFloat32}, 2000, 1);
-  const Quantizer quantizer(rows, 5);
+  const Quantizer quantizer(rows, 8, 5);
   Codes codes(quantizer.code_format());
   quantizer.encode(rows, 0, 100, 1, {}, codes);
   bool thrown = false;
@@ -169,7 +226,7 @@ TEST(quantizer_stands_values_at_the_end_of_their_range) {
     for (const std::vector<float>& values : {std::vector<float>{huge, -huge, -huge, huge, 0, 0},
                                              std::vector<float>{tiny, 0, 0, 0, 0, tiny}, std::vector<float>{7, 7}}) {
       const Matrix rows = matrix_of({2, metric, DType::kFloat32}, values);
-      const Quantizer quantizer(rows, 5);
+      const Quantizer quantizer(rows, 8, 5);
       const Codes codes = encoded(quantizer, rows);
       for (std::size_t slot = 0; slot < rows.size(); ++slot)
         CHECK(std::isfinite(distance_of(codes, prepared_row(quantizer, rows, slot).data(), slot)));
