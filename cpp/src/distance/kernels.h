@@ -34,7 +34,8 @@ inline constexpr int kDTypes = 6;   // indexed by hopspan::DType
 struct KernelTable {
   const char* isa;  // "scalar", "avx2", "avx512", "neon"
   Kernel kernels[kMetrics][kDTypes];
-  Kernel codes4[2];  // under l2 and ip
+  Kernel codes4[2];    // under l2 and ip
+  Kernel dot_float16;  // no distance but the dot product itself, of a float32 query and float16 rows
 };
 
 // select_kernels of the environment variable HOPSPAN_ISA; chosen once.

@@ -123,6 +123,12 @@ struct Cosine {
   }
 };
 
+struct Dot {
+  template <typename E>
+  using Terms = Products<E>;
+  static float distance(float sum, const Byte*, const Byte*) { return sum; }
+};
+
 struct Hamming {
   template <typename E>
   using Terms = DifferingBits<E>;
@@ -307,4 +313,5 @@ constexpr KernelTable kernel_table = {
      {kernel<Cosine, Float32>(), kernel<Cosine, Float16>(), kernel<Cosine, BFloat16>(), kernel<Cosine, Int8>(),
       kernel<Cosine, UInt8>(), kNone},
      {kNone, kNone, kNone, kNone, kNone, kernel<Hamming, Binary>()}},
-    {kernel4<L2Codes, Squares4>(), kernel4<IpCodes, Products4>()}};
+    {kernel4<L2Codes, Squares4>(), kernel4<IpCodes, Products4>()},
+    kernel<Dot, Float16>()};

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hopspan/error.h"
+#include "quantize/choose.h"
 #include "storage/byte_reader.h"
 
 namespace hopspan::index {
@@ -12,18 +13,9 @@ namespace {
 
 constexpr std::size_t kCodesFrom = 1000;  // fewer rows stay in the processor's caches
 
-// Where rows of 8 bits are no longer than a cache line, fewer bits save nothing that a walk waits for.
-constexpr std::size_t kLine = 64;
-// Coarser codes are worth it as long as they make a walk only a little longer (docs/decisions/0011).
-constexpr double kMostCandidates = 18.0;
-
-quantize::Quantizer learn(const vectors::Matrix& rows, const IndexOptions& options) {
-  if (options.hnsw.codes == CodeKind::kSq4) return {rows, 4, options.seed};
-  if (options.hnsw.codes == CodeKind::kAuto && rows.format().dim > kLine) {
-    quantize::Quantizer coarse(rows, 4, options.seed);
-    if (coarse.fidelity().candidates <= kMostCandidates) return coarse;
-  }
-  return {rows, 8, options.seed};
+quantize::Quantizer learn(const vectors::Matrix& rows, const IndexOptions& options, std::size_t threads) {
+  if (options.hnsw.codes == CodeKind::kAuto) return quantize::choose_quantizer(rows, threads, options.seed);
+  return {rows, options.hnsw.codes == CodeKind::kSq4 ? 4 : 8, options.seed};
 }
 
 }  // namespace
@@ -35,7 +27,7 @@ bool Traversal::serves(const IndexOptions& options, std::size_t size) {
 bool Traversal::saved_in(const storage::ContainerReader& reader) { return reader.has("QUAN"); }
 
 Traversal::Traversal(const vectors::Matrix& rows, const IndexOptions& options, const AddOptions& how)
-    : Traversal(rows, Learnt{rows.size(), learn(rows, options)}, {}, 0) {
+    : Traversal(rows, Learnt{rows.size(), learn(rows, options, how.threads)}, {}, 0) {
   extend(how);
 }
 

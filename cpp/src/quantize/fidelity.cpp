@@ -58,8 +58,10 @@ Fidelity measure_fidelity(const Quantizer& quantizer, const Sample& sample) {
   if (sample.size <= kNear) return fidelity;
   Codes codes(quantizer.code_format());
   codes.resize(sample.size);
-  std::vector<int> room;
-  for (std::size_t i = 0; i < sample.size; ++i) quantizer.encode_values(sample.row(i), room, codes.mutable_row(i));
+  for (std::size_t i = 0; i < sample.size; ++i) {
+    std::vector<float> values(sample.row(i), sample.row(i) + sample.dim);
+    quantizer.encode_values(values, codes.mutable_row(i));
+  }
   std::vector<std::vector<Pair>> compared;
   for (std::size_t row = 0; row < sample.size; row += sample.size / kCompared + 1)
     compared.push_back(compare(quantizer, codes, sample, row));

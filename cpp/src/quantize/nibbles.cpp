@@ -36,10 +36,10 @@ void write_query(Metric metric, std::size_t row_bytes, std::byte* out, Even&& ev
 
 std::size_t nibble_query_bytes(std::size_t row_bytes) { return 2 * row_bytes + sizeof(float); }
 
-void pack_nibbles(const std::vector<int>& codes, std::byte* row) {
+void pack_nibbles(const std::vector<float>& codes, std::byte* row) {
   for (std::size_t j = 0; j < codes.size(); j += 2) {
-    const int high = j + 1 < codes.size() ? codes[j + 1] : 0;
-    row[j / 2] = static_cast<std::byte>(codes[j] | high << 4);
+    const int high = j + 1 < codes.size() ? static_cast<int>(codes[j + 1]) : 0;
+    row[j / 2] = static_cast<std::byte>(static_cast<int>(codes[j]) | high << 4);
   }
 }
 

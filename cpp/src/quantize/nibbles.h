@@ -17,7 +17,7 @@ inline constexpr int kNibbleTop = 15;
 std::size_t nibble_query_bytes(std::size_t row_bytes);
 
 // codes: 0..15, at most two for each of the row's bytes; what they leave of it stays as it is.
-void pack_nibbles(const std::vector<int>& codes, std::byte* row);
+void pack_nibbles(const std::vector<float>& codes, std::byte* row);
 
 // steps: under l2 the query on the grid of the codes, in steps; under ip its whole numbers, -127..127. What lies too
 // far outside the grid is drawn in.

@@ -17,9 +17,6 @@
 namespace hopspan::quantize {
 namespace {
 
-constexpr std::size_t kSampleRows = 20000;
-constexpr std::size_t kSampleValues = std::size_t{1} << 24;
-constexpr std::size_t kFewestRows = 256;
 constexpr std::size_t kGridValues = std::size_t{1} << 20;
 constexpr std::size_t kEncodeGrain = 256;
 
@@ -60,18 +57,6 @@ float robust_middle(std::vector<float> values) {
   return middle(least, *high);
 }
 
-// Some of the sample's values less their centre.
-std::vector<float> grid_values(const Sample& sample, const std::vector<float>& centre) {
-  const std::size_t rows = std::min(sample.size, std::max(kGridValues / sample.dim, std::size_t{1}));
-  std::vector<float> values;
-  values.reserve(rows * sample.dim);
-  for (std::size_t i = 0; i < rows; ++i) {
-    const float* row = sample.row(i * sample.size / rows);
-    for (std::size_t j = 0; j < sample.dim; ++j) values.push_back(row[j] - centre[j]);
-  }
-  return values;
-}
-
 }  // namespace
 
 bool Quantizer::serves(DType dtype) {
@@ -79,16 +64,46 @@ bool Quantizer::serves(DType dtype) {
 }
 
 Quantizer::Quantizer(const vectors::Matrix& rows, int bits, std::uint64_t seed)
-    : format_(rows.format()), bits_(bits), centre_(rows.format().dim, 0.0f) {
-  const std::size_t most = std::min(kSampleRows, std::max(kSampleValues / format_.dim, kFewestRows));
-  const Sample sample = draw_sample(rows, most, seed);
+    : Quantizer(rows.format(), draw_sample(rows, seed), bits) {}
+
+Quantizer::Quantizer(const vectors::RowFormat& format, const Sample& sample, int bits)
+    : format_(format), bits_(bits), centre_(format.dim, 0.0f) {
   if (format_.metric == Metric::kIp) {
-    step_ = best_step(grid_values(sample, centre_), top());
+    step_ = best_step(grid_values(sample), top());
   } else if (!learn_whole_numbers(sample)) {
     for (std::size_t j = 0; j < format_.dim; ++j) centre_[j] = robust_middle(column(sample, j));
-    step_ = best_step(grid_values(sample, centre_), top());
+    step_ = best_step(grid_values(sample), top());
   }
   fidelity_ = measure_fidelity(*this, sample);
+}
+
+Quantizer::Quantizer(const vectors::RowFormat& format, const Sample& sample, int bits, std::vector<float> centre,
+                     Projection projection)
+    : format_(format), bits_(bits), centre_(std::move(centre)), projection_(std::move(projection)) {
+  step_ = best_step(grid_values(sample), top());
+  fidelity_ = measure_fidelity(*this, sample);
+}
+
+// What is laid on the grid of some of the sample.
+std::vector<float> Quantizer::grid_values(const Sample& sample) const {
+  const std::size_t rows = std::min(sample.size, std::max(kGridValues / sample.dim, std::size_t{1}));
+  std::vector<float> values;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const float* const row = sample.row(i * sample.size / rows);
+    std::vector<float> placed(row, row + sample.dim);
+    place(placed);
+    values.insert(values.end(), placed.begin(), placed.end());
+  }
+  return values;
+}
+
+// Less the centre, and projected.
+void Quantizer::place(std::vector<float>& values) const {
+  for (std::size_t j = 0; j < centre_.size(); ++j) values[j] -= centre_[j];
+  if (!projection_) return;
+  std::vector<float> projected(projection_->output_dim());
+  projection_->apply(values.data(), projected.data());
+  values.swap(projected);
 }
 
 // The largest code.
@@ -125,6 +140,7 @@ Quantizer::Quantizer(const vectors::RowFormat& format, storage::ByteReader& read
   if (reader.remaining() != 0) {
     bits_ = reader.u8();
     fidelity_.deviation = reader.f32();
+    if (reader.u8() != 0) projection_.emplace(format.dim, reader);
   }
   if (!(fidelity_.deviation >= 0.0f)) throw CorruptIndexError("a quantizer with a deviation that is no number");
   if (bits_ != 8 && bits_ != 4) throw CorruptIndexError("a quantizer of " + std::to_string(bits_) + " bits");
@@ -136,20 +152,25 @@ void Quantizer::write(storage::ByteWriter& writer) const {
   writer.f32(step_);
   writer.u8(static_cast<std::uint8_t>(bits_));
   writer.f32(fidelity_.deviation);
+  writer.u8(projection_ ? 1 : 0);
+  if (projection_) projection_->write(writer);
 }
 
 CodeFormat Quantizer::code_format() const {
-  return {format_.dim, format_.metric == Metric::kIp ? Metric::kIp : Metric::kL2, bits_};
+  return {projection_ ? projection_->output_dim() : format_.dim,
+          format_.metric == Metric::kIp ? Metric::kIp : Metric::kL2, bits_};
 }
 
-void Quantizer::encode_values(const float* values, std::vector<int>& codes, std::byte* out) const {
+void Quantizer::encode_values(std::vector<float>& values, std::byte* out) const {
+  place(values);
   const float inverse = 1.0f / step_;
-  codes.resize(format_.dim);
-  for (std::size_t j = 0; j < format_.dim; ++j)
-    codes[j] = code_of(values[j] - centre_[j], inverse, static_cast<float>(top()));
-  if (bits_ == 4) return pack_nibbles(codes, out);
+  if (bits_ == 4) {
+    for (float& value : values) value = static_cast<float>(code_of(value, inverse, kNibbleTop));
+    return pack_nibbles(values, out);
+  }
   const int zero = format_.metric == Metric::kIp ? kSignedTop / 2 : 0;
-  for (std::size_t j = 0; j < format_.dim; ++j) out[j] = static_cast<std::byte>(codes[j] - zero);
+  for (std::size_t j = 0; j < values.size(); ++j)
+    out[j] = static_cast<std::byte>(code_of(values[j], inverse, static_cast<float>(top())) - zero);
 }
 
 void Quantizer::encode(const vectors::Matrix& rows, std::size_t first, std::size_t count, std::size_t threads,
@@ -160,10 +181,10 @@ void Quantizer::encode(const vectors::Matrix& rows, std::size_t first, std::size
     core::parallel_for(count, kEncodeGrain, threads, progress, [&](std::size_t begin, std::size_t end, std::size_t) {
       core::Buffer room(vectors::prepared_bytes(format_));
       std::vector<float> values(format_.dim);
-      std::vector<int> row_codes;
       for (std::size_t i = begin; i < end; ++i) {
+        values.resize(format_.dim);
         read_row(rows, first + i, room.data(), values.data());
-        encode_values(values.data(), row_codes, codes.mutable_row(old_size + i));
+        encode_values(values, codes.mutable_row(old_size + i));
       }
     });
   } catch (...) {
@@ -179,18 +200,17 @@ void Quantizer::prepare(const void* prepared, void* out) const {
 }
 
 void Quantizer::prepare_values(std::vector<float>& values, std::byte* out) const {
-  const bool is_ip = format_.metric == Metric::kIp;
   std::memset(out, 0, code_format().query_bytes());
-  if (is_ip) scale_query(values);
-  if (bits_ == 4) {
-    if (!is_ip) place_query(values);
-    return nibble_query(format_.metric, values, code_format().stride(), out);
+  if (format_.metric == Metric::kIp) {
+    scale_query(values);
+    if (bits_ == 4) return nibble_query(Metric::kIp, values, code_format().stride(), out);
+    for (std::size_t j = 0; j < values.size(); ++j) out[j] = static_cast<std::byte>(static_cast<int>(values[j]));
+    return;
   }
-  if (!is_ip) {
-    std::vector<int> codes;
-    return encode_values(values.data(), codes, out);
-  }
-  for (std::size_t j = 0; j < format_.dim; ++j) out[j] = static_cast<std::byte>(static_cast<int>(values[j]));
+  if (bits_ == 8) return encode_values(values, out);
+  place(values);
+  for (float& value : values) value = value / step_ + kNibbleTop * 0.5f;
+  nibble_query(Metric::kL2, values, code_format().stride(), out);
 }
 
 float Quantizer::squared_distance(float code_distance) const {
@@ -201,13 +221,6 @@ float Quantizer::least_distance(float code_distance) const {
   if (format_.metric == Metric::kIp) return -std::numeric_limits<float>::infinity();
   const float least = fidelity_.least(squared_distance(code_distance));
   return format_.metric == Metric::kCosine ? least * 0.5f : least;
-}
-
-// The values in steps on the grid of the codes.
-void Quantizer::place_query(std::vector<float>& values) const {
-  const float inverse = 1.0f / step_;
-  for (std::size_t j = 0; j < format_.dim; ++j)
-    values[j] = (values[j] - centre_[j]) * inverse + static_cast<float>(top()) * 0.5f;
 }
 
 }  // namespace hopspan::quantize

@@ -2,16 +2,18 @@
 //
 // Under l2 and cosine (on normalised rows) the centre is the middle of each dimension and the distance of two codes is
 // in proportion to the squared distance of what they stand for. Under ip the centre is zero, and a query has a grid of
-// its own, which changes no order.
+// its own, which changes no order. Under l2 and cosine, rows may be projected to fewer dimensions before the grid.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "hopspan/options.h"
 #include "quantize/codes.h"
 #include "quantize/fidelity.h"
+#include "quantize/projection.h"
 #include "quantize/sample.h"
 #include "storage/byte_reader.h"
 #include "vectors/matrix.h"
@@ -23,7 +25,11 @@ class Quantizer {
   // True for rows of floats; other rows are codes themselves.
   static bool serves(DType dtype);
 
-  // Learns from a sample of the rows, at least one; the same for one seed. bits: of a code, 8 or 4.
+  // Learns from a sample of at least one row. bits: of a code, 8 or 4. centre: of the sample, before the projection.
+  Quantizer(const vectors::RowFormat& format, const Sample& sample, int bits);
+  Quantizer(const vectors::RowFormat& format, const Sample& sample, int bits, std::vector<float> centre,
+            Projection projection);
+  // Draws the sample; the same for one seed.
   Quantizer(const vectors::Matrix& rows, int bits, std::uint64_t seed);
 
   // Throws CorruptIndexError unless the bytes are what write() wrote for this format.
@@ -37,8 +43,8 @@ class Quantizer {
   void encode(const vectors::Matrix& rows, std::size_t first, std::size_t count, std::size_t threads,
               const Progress& progress, Codes& codes) const;
 
-  // The code of one row: dim elements as read_row gives them; `codes` is room. Of a query, which is used up.
-  void encode_values(const float* values, std::vector<int>& codes, std::byte* out) const;
+  // The code of one row, dim elements as read_row gives them, which are used up; and of a query.
+  void encode_values(std::vector<float>& values, std::byte* out) const;
   void prepare_values(std::vector<float>& values, std::byte* out) const;
 
   // prepared: a query as vectors::prepare_query makes it. out: code_format().query_bytes().
@@ -54,12 +60,14 @@ class Quantizer {
  private:
   bool learn_whole_numbers(const Sample& sample);
   int top() const noexcept;
-  void place_query(std::vector<float>& values) const;
+  void place(std::vector<float>& values) const;
+  std::vector<float> grid_values(const Sample& sample) const;
 
   vectors::RowFormat format_;
   int bits_;
   std::vector<float> centre_;
   float step_ = 1.0f;
+  std::optional<Projection> projection_;
   Fidelity fidelity_;
 };
 

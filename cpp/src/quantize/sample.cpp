@@ -23,9 +23,10 @@ void read_row(const vectors::Matrix& rows, std::size_t slot, void* room, float* 
   read_prepared(rows.format(), room, out);
 }
 
-Sample draw_sample(const vectors::Matrix& rows, std::size_t most, std::uint64_t seed) {
-  const std::size_t size = std::min(rows.size(), most);
+Sample draw_sample(const vectors::Matrix& rows, std::uint64_t seed) {
+  constexpr std::size_t kRows = 20000, kValues = std::size_t{1} << 24, kFewestRows = 256;
   const std::size_t dim = rows.format().dim;
+  const std::size_t size = std::min(rows.size(), std::min(kRows, std::max(kValues / dim, kFewestRows)));
   Sample sample{size, dim, std::vector<float>(core::checked_mul(size, dim))};
   core::Buffer room(vectors::prepared_bytes(rows.format()));
   for (std::size_t i = 0; i < size; ++i) {

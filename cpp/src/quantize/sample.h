@@ -25,7 +25,7 @@ struct Sample {
   float* row(std::size_t i) { return values.data() + i * dim; }
 };
 
-// At most `most` rows, spread evenly over all with a random step inside each part.
-Sample draw_sample(const vectors::Matrix& rows, std::size_t most, std::uint64_t seed);
+// As many rows as it takes to learn how to quantise, spread evenly over all with a random step inside each part.
+Sample draw_sample(const vectors::Matrix& rows, std::uint64_t seed);
 
 }  // namespace hopspan::quantize

@@ -125,6 +125,25 @@ TEST(traversal_on_4_bits_finds_what_the_rows_say) {
   }
 }
 
+TEST(traversal_on_principal_dimensions_finds_what_the_rows_say) {
+  test::Vectors data = test::make_vectors(DType::kFloat32, 2000, 256, 2);
+  for (std::size_t i = 0; i < data.floats.size(); ++i)  // each value nearly that of seven neighbours
+    data.floats[i] = data.floats[i / 8 * 8] + 0.05F * data.floats[i];
+  Index graph(test::options_for(Kind::kHnsw, 256));
+  Index flat(test::options_for(Kind::kFlat, 256));
+  graph.add(data.view());
+  flat.add(data.view());
+  CHECK_EQUAL(code_bytes(graph), std::size_t{2000 * 64});
+  const test::Results found = test::search(graph, data.slice(0, 100), test::with_ef(5, 200));
+  const test::Results exact = test::search(flat, data.slice(0, 100), test::with_ef(5, 5));
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < exact.ids.size(); ++i) same += found.ids[i] == exact.ids[i] ? 1 : 0;
+  CHECK(same >= 490);
+  const test::Bytes bytes = graph.to_bytes();
+  CHECK(test::search(Index::from_bytes(bytes.data(), bytes.size()), data.slice(0, 100), test::with_ef(5, 200)) ==
+        found);
+}
+
 TEST(traversal_takes_4_bits_by_itself_where_they_save_lines_and_tell_rows_apart) {
   const auto chosen = [](std::size_t dim, float spread) {
     test::Vectors data = test::make_vectors(DType::kFloat32, 2000, dim, 2);

@@ -12,15 +12,15 @@ namespace {
 
 constexpr std::size_t kDim = 37;
 
-std::vector<int> random_codes(std::uint64_t seed) {
-  std::vector<int> codes(kDim);
-  for (std::size_t j = 0; j < kDim; ++j) codes[j] = static_cast<int>(core::random_u64(seed, j) % 16);
+std::vector<float> random_codes(std::uint64_t seed) {
+  std::vector<float> codes(kDim);
+  for (std::size_t j = 0; j < kDim; ++j) codes[j] = static_cast<float>(core::random_u64(seed, j) % 16);
   return codes;
 }
 
 // Two rows under a metric.
 struct Two {
-  std::vector<int> a = random_codes(1), b = random_codes(2);
+  std::vector<float> a = random_codes(1), b = random_codes(2);
   Codes codes;
 
   explicit Two(Metric metric) : codes({kDim, metric, 4}) {
@@ -39,7 +39,7 @@ TEST(nibbles_of_a_row_as_query_give_exact_distances) {
   const Two l2(Metric::kL2), ip(Metric::kIp);
   float squares = 0, product = 0, own = 0;
   for (std::size_t j = 0; j < kDim; ++j) {
-    const float a = static_cast<float>(l2.a[j]) - 7.5f, b = static_cast<float>(l2.b[j]) - 7.5f;
+    const float a = l2.a[j] - 7.5f, b = l2.b[j] - 7.5f;
     squares += (a - b) * (a - b);
     product += a * b;
     own += a * a;
@@ -61,9 +61,9 @@ TEST(nibbles_take_queries_in_quarter_steps_and_clip_them_to_the_grid) {
     return l2.distance(query.data(), 0);
   };
   float rest = 0;
-  for (std::size_t j = 1; j < kDim; ++j) rest += static_cast<float>(l2.a[j] * l2.a[j]);
+  for (std::size_t j = 1; j < kDim; ++j) rest += l2.a[j] * l2.a[j];
   const auto expected = [&](float first) {
-    const float difference = static_cast<float>(l2.a[0]) - first;
+    const float difference = l2.a[0] - first;
     return 2.0f * (rest + difference * difference);
   };
   CHECK_EQUAL(distance_with(3.25f), expected(3.25f));

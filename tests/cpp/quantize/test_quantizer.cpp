@@ -175,7 +175,7 @@ TEST(quantizer_refuses_bytes_that_it_cannot_have_written) {
   };
   read(rows.format(), good);
   for (std::size_t size = 0; size < good.size(); ++size) {
-    if (size == good.size() - 5) continue;  // as files before 4 bits end
+    if (size == good.size() - 6) continue;  // as files before 4 bits end
     const std::vector<std::byte> cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
     CHECK_THROWS(CorruptIndexError, "quantizer", read(rows.format(), cut));
   }
@@ -185,7 +185,7 @@ TEST(quantizer_refuses_bytes_that_it_cannot_have_written) {
     std::memcpy(bytes.data() + bytes.size() - from_end, &value, sizeof value);
     return bytes;
   };
-  constexpr std::size_t kDeviation = 4, kBits = 5, kStep = 9;  // from the end
+  constexpr std::size_t kDeviation = 5, kBits = 6, kStep = 10;  // from the end
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const float bad : {nan, std::numeric_limits<float>::infinity(), 0.0f, -1.0f})
     CHECK_THROWS(CorruptIndexError, "step", read(rows.format(), with(kStep, bad)));
@@ -198,7 +198,7 @@ TEST(quantizer_of_files_before_4_bits_is_of_8_and_knows_no_least_distance) {
   const Matrix rows = normal_rows({3, Metric::kL2, DType::kFloat32}, 300, 1);
   storage::ByteWriter writer;
   Quantizer(rows, 8, 5).write(writer);
-  storage::ByteReader reader(writer.data(), writer.size() - 5, "quantizer");
+  storage::ByteReader reader(writer.data(), writer.size() - 6, "quantizer");
   const Quantizer quantizer(rows.format(), reader);
   CHECK_EQUAL(quantizer.bits(), 8);
   CHECK(quantizer.least_distance(1.0f) < 0.0f);
