@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import hopspan
-from bench import curves, own, report, sets, small
+from bench import curves, durable, own, report, sets, small
 from bench.peers import PEERS, Choice
 
-PARTS = ("graph", "exact", "call", "storage", "import", "threads", "adds", "isa")
-_WITHOUT_SET = {"call", "import"}
+PARTS = ("graph", "exact", "call", "storage", "import", "threads", "adds", "isa", "durable")
+_WITHOUT_SET = {"call", "import", "durable"}
 
 
 def main() -> None:
@@ -49,6 +49,7 @@ def _measure(part: str, options: argparse.Namespace, data: Any) -> dict[str, Any
             "threads": lambda: own.threads(data, options.rounds),
             "adds": lambda: own.adds(data, options.rounds),
             "isa": lambda: own.isa(data, options.rounds, folder),
+            "durable": lambda: durable.durable(options.rounds, folder),
         }[part]()
     for name, value in figures.items():
         print(f"{part:8}  {name:36}  {value:12.5g}")

@@ -32,6 +32,26 @@ Enum named(py::handle name, const char* what, const std::array<const char*, N>& 
   throw py::value_error(std::string(what) + " must be one of " + known + ", not " + quoted(name));
 }
 
+HnswOptions hnsw_options(HnswOptions result, const py::dict& options) {
+  for (const auto& [key, value] : options) {
+    const std::string name = key.cast<std::string>();
+    if (name == "M") {
+      result.M = static_cast<std::uint32_t>(integer(value, "M", kMaxUint32));
+    } else if (name == "ef_construction") {
+      result.ef_construction = static_cast<std::uint32_t>(integer(value, "ef_construction", kMaxUint32));
+    } else if (name == "extend_candidates") {
+      result.extend_candidates = boolean(value, "extend_candidates");
+    } else if (name == "keep_pruned_connections") {
+      result.keep_pruned_connections = boolean(value, "keep_pruned_connections");
+    } else if (name == "codes") {
+      result.codes = codes_named(value);
+    } else {
+      throw py::type_error("unknown option '" + name + "' for kind 'hnsw'");
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 std::uint64_t integer(py::handle value, const char* name, std::uint64_t max) {
@@ -83,8 +103,7 @@ Kind kind_named(py::handle name) { return named<Kind>(name, "kind", kKinds); }
 CodeKind codes_named(py::handle name) { return named<CodeKind>(name, "codes", kCodes); }
 DType dtype_named(py::handle name) { return named<DType>(name, "dtype", kDTypes); }
 
-SpannOptions spann_options(const py::dict& options) {
-  SpannOptions result;
+SpannOptions spann_options(SpannOptions result, const py::dict& options) {
   for (const auto& [key, value] : options) {
     const std::string name = key.cast<std::string>();
     if (name == "list_bytes") {
@@ -102,6 +121,25 @@ SpannOptions spann_options(const py::dict& options) {
     } else {
       throw py::type_error("unknown option '" + name + "' for kind 'spann'");
     }
+  }
+  return result;
+}
+
+IndexOptions index_options(IndexOptions result, const py::dict& given, const py::dict& options) {
+  if (given.contains("dim")) result.dim = integer(given["dim"], "dim");
+  if (given.contains("metric")) result.metric = metric_named(given["metric"]);
+  if (given.contains("kind")) result.kind = kind_named(given["kind"]);
+  if (given.contains("dtype")) result.dtype = dtype_named(given["dtype"]);
+  if (given.contains("seed")) {
+    result.seed = integer(given["seed"], "seed", std::numeric_limits<std::uint64_t>::max());
+  }
+  if (result.kind == Kind::kHnsw) {
+    result.hnsw = hnsw_options(result.hnsw, options);
+  } else if (result.kind == Kind::kSpann) {
+    result.spann = spann_options(result.spann, options);
+  } else if (!options.empty()) {
+    const std::string name = options.begin()->first.cast<std::string>();
+    throw py::type_error("unknown option '" + name + "' for kind '" + name_of(result.kind) + "'");
   }
   return result;
 }

@@ -20,7 +20,9 @@ bool boolean(py::handle value, const char* name);
 // None is 0, which stands for every processor.
 std::size_t threads(py::handle value);
 
-SpannOptions spann_options(const py::dict& options);
+SpannOptions spann_options(SpannOptions base, const py::dict& options);
+// base, with what is given in its place: dim, metric, kind, dtype and seed of `given`, and the kind's own `options`.
+IndexOptions index_options(IndexOptions base, const py::dict& given, const py::dict& options);
 Metric metric_named(py::handle name);
 Kind kind_named(py::handle name);
 CodeKind codes_named(py::handle name);

@@ -19,7 +19,7 @@ BuildOptions build_options(const py::dict& options, py::handle progress) {
   result.index.metric = metric_named(options["metric"]);
   result.index.dtype = dtype_named(options["dtype"]);
   result.index.seed = integer(options["seed"], "seed", std::numeric_limits<std::uint64_t>::max());
-  result.index.spann = spann_options(options["options"].cast<py::dict>());
+  result.index.spann = spann_options({}, options["options"].cast<py::dict>());
   result.memory = integer(options["memory"], "memory");
   result.threads = threads(options["threads"]);
   result.progress = [progress](const char* phase, std::size_t done, std::size_t total) {

@@ -27,6 +27,8 @@ void translate(std::exception_ptr pointer) {
     set_error("CorruptIndexError", error);
   } catch (const VersionError& error) {
     set_error("VersionError", error);
+  } catch (const LockedError& error) {
+    set_error("LockedError", error);
   } catch (const InvalidType& error) {
     py::set_error(PyExc_TypeError, error.what());
   } catch (const InvalidArgument& error) {

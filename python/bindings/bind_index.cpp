@@ -8,46 +8,15 @@
 namespace hopspan::bindings {
 namespace {
 
-constexpr std::uint64_t kMaxUint32 = std::numeric_limits<std::uint32_t>::max();
-
-HnswOptions hnsw_options(const py::dict& options) {
-  HnswOptions result;
-  for (const auto& [key, value] : options) {
-    const std::string name = key.cast<std::string>();
-    if (name == "M") {
-      result.M = static_cast<std::uint32_t>(integer(value, "M", kMaxUint32));
-    } else if (name == "ef_construction") {
-      result.ef_construction = static_cast<std::uint32_t>(integer(value, "ef_construction", kMaxUint32));
-    } else if (name == "extend_candidates") {
-      result.extend_candidates = boolean(value, "extend_candidates");
-    } else if (name == "keep_pruned_connections") {
-      result.keep_pruned_connections = boolean(value, "keep_pruned_connections");
-    } else if (name == "codes") {
-      result.codes = codes_named(value);
-    } else {
-      throw py::type_error("unknown option '" + name + "' for kind 'hnsw'");
-    }
-  }
-  return result;
-}
-
 Index make(py::handle dim, py::handle metric, py::handle kind, py::handle dtype, py::handle seed,
            const py::dict& options) {
-  IndexOptions result;
-  result.dim = integer(dim, "dim");
-  result.metric = metric_named(metric);
-  result.kind = kind_named(kind);
-  result.dtype = dtype_named(dtype);
-  result.seed = integer(seed, "seed", std::numeric_limits<std::uint64_t>::max());
-  if (result.kind == Kind::kHnsw) {
-    result.hnsw = hnsw_options(options);
-  } else if (result.kind == Kind::kSpann) {
-    result.spann = spann_options(options);
-  } else if (!options.empty()) {
-    const std::string name = options.begin()->first.cast<std::string>();
-    throw py::type_error("unknown option '" + name + "' for kind '" + name_of(result.kind) + "'");
-  }
-  return Index(result);
+  py::dict given;
+  given["dim"] = dim;
+  given["metric"] = metric;
+  given["kind"] = kind;
+  given["dtype"] = dtype;
+  given["seed"] = seed;
+  return Index(index_options({}, given, options));
 }
 
 py::dict reads_as_dict(const ReadStats& reads) {
@@ -59,6 +28,16 @@ py::dict reads_as_dict(const ReadStats& reads) {
   result["round_trips"] = reads.round_trips;
   result["waiting_us"] = reads.waiting_us;
   result["backend"] = reads.backend;
+  return result;
+}
+
+py::dict log_as_dict(const LogStats& log) {
+  py::dict result;
+  result["generation"] = log.generation;
+  result["snapshot_bytes"] = log.snapshot_bytes;
+  result["log_bytes"] = log.log_bytes;
+  result["syncs"] = log.syncs;
+  result["compaction_error"] = log.compaction_error.empty() ? py::object(py::none()) : py::str(log.compaction_error);
   return result;
 }
 
@@ -88,6 +67,7 @@ py::dict stats(const Index& index) {
     result["list_sizes"] = sizes;
   }
   if (stats.reads) result["reads"] = reads_as_dict(*stats.reads);
+  if (stats.log) result["log"] = log_as_dict(*stats.log);
   return result;
 }
 

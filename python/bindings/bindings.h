@@ -17,5 +17,6 @@ IndexClass register_index(py::module_& module);
 void register_vectors(IndexClass& index);
 void register_search(IndexClass& index);
 void register_storage(IndexClass& index);
+void register_durable(py::module_& module);
 
 }  // namespace hopspan::bindings

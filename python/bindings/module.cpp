@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   register_vectors(index);
   register_search(index);
   register_storage(index);
+  register_durable(module);
 }

@@ -8,18 +8,23 @@
 
 from hopspan._core import __version__
 from hopspan.building import build
-from hopspan.errors import CorruptIndexError, Error, VersionError
+from hopspan.durable import DurableIndex, Recovery, open  # noqa: A004  like gzip.open
+from hopspan.errors import CorruptIndexError, Error, LockedError, VersionError
 from hopspan.index import CheckReport, Index, Neighbors, TunePoint, load
 
 __all__ = [
     "CheckReport",
     "CorruptIndexError",
+    "DurableIndex",
     "Error",
     "Index",
+    "LockedError",
     "Neighbors",
+    "Recovery",
     "TunePoint",
     "VersionError",
     "__version__",
     "build",
     "load",
+    "open",
 ]

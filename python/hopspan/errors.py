@@ -11,3 +11,7 @@ class CorruptIndexError(Error, ValueError):
 
 class VersionError(Error, ValueError):
     """A file of a format version or with a feature that this release does not know."""
+
+
+class LockedError(Error, RuntimeError):
+    """Another object has the folder open for writing."""

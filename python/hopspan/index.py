@@ -298,7 +298,7 @@ class Index:
         """Write the index to a file, atomically: whatever fails, `path` is what it was, and an OSError says why."""
         self._core.save(_inputs.to_path(path))
 
-    def __reduce__(self) -> tuple[Callable[..., Self], tuple[NDArray[np.uint8], int | None]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by value; with protocol 5, out of band where the pickler asks for it."""
         return self._from_bytes, (self._core.to_bytes(), self._threads)
 

@@ -19,10 +19,13 @@ FILES = (
     "1-flat-cosine-float16.hopspan",
 )
 
+# A folder with half of the vectors in the snapshot and half in the log.
+FOLDER_NAME = "1-folder-hnsw-l2-float32-ids"
+
 
 def options_of(name: str) -> dict[str, Any]:
     """Return the arguments of the Index that a file holds."""
-    _, kind, metric, dtype = name.removesuffix(".hopspan").removesuffix("-ids").split("-")
+    kind, metric, dtype = name.removesuffix(".hopspan").removesuffix("-ids").split("-")[-3:]
     graph = {"M": 6, "ef_construction": 40} if kind == "hnsw" else {}
     dim = DIM * 8 if dtype == "binary" else DIM
     return {"dim": dim, "metric": metric, "kind": kind, "dtype": dtype, "seed": 3, **graph}

@@ -1,12 +1,13 @@
 """Files of every release since 1 are loaded by every later one, and answer as they did."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hopspan
-from golden_vectors import FILES, IDS, ROWS, options_of, vectors_of
+from golden_vectors import FILES, FOLDER_NAME, IDS, ROWS, options_of, vectors_of
 
 FOLDER = Path(__file__).parent
 
@@ -40,3 +41,16 @@ def test_grow(name: str) -> None:
     assert len(index) == ROWS + 3
     assert index.check(deep=True).vectors == ROWS + 3
     assert (index.get(new) == vectors_of(name)[:3]).all()
+
+
+def test_folder(tmp_path: Path) -> None:
+    vectors = vectors_of(FOLDER_NAME)
+    reader = hopspan.open(FOLDER / FOLDER_NAME)
+    assert (reader.get(IDS) == vectors).all()
+    assert reader.recovery[1:] == (ROWS // 2, 2, ROWS // 2, 0, 0)
+    shutil.copytree(FOLDER / FOLDER_NAME, tmp_path / "index")
+    with hopspan.open(tmp_path / "index", "a", **options_of(FOLDER_NAME)) as writer:
+        assert writer.check().vectors == ROWS
+        writer.add(vectors[:3])
+        assert writer.search(vectors[5], 1).ids[0] == IDS[5]
+    assert len(hopspan.open(tmp_path / "index")) == ROWS + 3

@@ -275,9 +275,12 @@ def imported(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
+MODULES = ("", "._core", "._inputs", ".building", ".durable", ".errors", ".index")
+
+
 def test_import_brings_little_beyond_numpy() -> None:
     extra = imported("import numpy, hopspan") - imported("import numpy")
     own = {name for name in extra if name.partition(".")[0] == "hopspan"}
-    assert own == {f"hopspan{name}" for name in ("", "._core", "._inputs", ".building", ".errors", ".index")}
+    assert own == {f"hopspan{name}" for name in MODULES}
     editable = {"_hopspan_editable", "importlib._abc", "importlib.util"}
     assert extra - own <= {"__future__", *editable}

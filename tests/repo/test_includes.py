@@ -18,6 +18,7 @@ BELOW = {
     "hnsw": {"core", "storage", "distance", "vectors", "quantize"},
     "spann": {"core", "storage", "distance", "vectors", "quantize"},
     "index": {"core", "storage", "distance", "vectors", "quantize", "hnsw", "spann"},
+    "durable": {"core", "storage", "vectors", "index"},
 }
 PUBLIC = ROOT / "cpp" / "include"
 SRC = ROOT / "cpp" / "src"

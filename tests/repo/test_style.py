@@ -8,9 +8,19 @@ import pytest
 from toolchain import ROOT, SOURCES, relative, run, sources
 
 HOME = re.compile(r"/(home|root|work|Users)/\w")
+
+
+def is_golden(path: Path) -> bool:
+    return path.parent.parent.name == "golden"
+
+
 FOLDERS = [".ci", ".github", "bench", "cmake", "cpp", "docs", "python", "tests"]
 TEXTS = [
-    *sources(*FOLDERS, suffixes=SOURCES | {"", ".md", ".txt", ".yml", ".cmake"}),
+    *(
+        path
+        for path in sources(*FOLDERS, suffixes=SOURCES | {"", ".md", ".txt", ".yml", ".cmake"})
+        if not is_golden(path)
+    ),
     *(path for path in ROOT.iterdir() if path.suffix in {".md", ".toml", ".json", ".txt"}),
 ]
 

@@ -49,4 +49,10 @@ class HOPSPAN_API VersionError : public Error {
   using Error::Error;
 };
 
+// Another object has the folder open for writing.
+class HOPSPAN_API LockedError : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace hopspan

@@ -28,6 +28,15 @@ struct ReadStats {
   std::string backend;            // "io_uring" or "threads"
 };
 
+// The folder of a DurableIndex.
+struct LogStats {
+  std::uint64_t generation = 0;
+  std::uint64_t snapshot_bytes = 0;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t syncs = 0;       // of logs, since opening
+  std::string compaction_error;  // why the latest attempt to write a snapshot failed; empty when it did not
+};
+
 struct Stats {
   std::size_t size = 0;
   std::vector<std::pair<std::string, std::size_t>> bytes;  // per part, in memory or mapped
@@ -39,6 +48,7 @@ struct Stats {
   std::size_t copies = 0;               // entries of all lists; spann only
   bool mapped = false;
   std::optional<ReadStats> reads;  // of an index on disk
+  std::optional<LogStats> log;     // of a DurableIndex
 };
 
 struct CheckReport {
@@ -90,7 +100,7 @@ class HOPSPAN_API Index {
   // the calibration that search(recall=...) uses.
   std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options = {});
 
- private:
+ protected:
   class Impl;
   explicit Index(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

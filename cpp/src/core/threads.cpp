@@ -16,11 +16,12 @@
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
-#include <signal.h>
 #endif
 #if defined(__linux__)
 #include <sched.h>
 #endif
+
+#include "core/signal_mask.h"
 
 namespace hopspan::core {
 namespace {
@@ -126,24 +127,6 @@ class Job {
   alignas(64) std::atomic<std::size_t> next_{0};
   std::atomic<std::size_t> done_{0};
   std::atomic<bool> failed_{false};
-};
-
-// While it lives, threads started by this one take no signals but those that their own faults raise: the signals of the
-// process belong to the program's threads.
-class SignalMask {
- public:
-#if defined(__unix__) || defined(__APPLE__)
-  SignalMask() {
-    sigset_t blocked;
-    sigfillset(&blocked);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) sigdelset(&blocked, fault);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before_);
-  }
-  ~SignalMask() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-#endif
 };
 
 class Pool {

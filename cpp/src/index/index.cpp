@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "index/body.h"
 #include "index/disk_index.h"
+#include "index/impl.h"
 #include "index/store.h"
 #include "storage/env.h"
 
@@ -43,15 +43,6 @@ std::unique_ptr<index::Body> open_bytes(const void* data, std::size_t size) {
 }
 
 }  // namespace
-
-class Index::Impl {
- public:
-  explicit Impl(std::unique_ptr<index::Body> body) : body_(std::move(body)) {}
-  index::Body* operator->() const noexcept { return body_.get(); }
-
- private:
-  std::unique_ptr<index::Body> body_;
-};
 
 Index::Index(const IndexOptions& options) : impl_(std::make_unique<Impl>(std::make_unique<index::Store>(options))) {}
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

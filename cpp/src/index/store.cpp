@@ -163,6 +163,11 @@ bool Store::contains(std::int64_t id) const {
   return id_map_.find(id).has_value();
 }
 
+std::uint64_t Store::next_id() const {
+  const std::shared_lock<core::FairMutex> lock(mutex_);
+  return id_map_.next_id();
+}
+
 Stats Store::stats() const {
   const std::shared_lock<core::FairMutex> lock(mutex_);
   Stats stats;

@@ -37,6 +37,7 @@ class Store : public Body {
   void get(const std::int64_t* ids, std::size_t count, void* out) const override;
   bool contains(std::int64_t id) const override;
   std::size_t size() const noexcept override { return size_; }
+  std::uint64_t next_id() const;  // that an unnumbered vector would get
   std::size_t row_bytes() const noexcept override { return rows_.format().element_bytes(); }
   const IndexOptions& options() const noexcept override { return options_; }
   Stats stats() const override;

@@ -37,8 +37,7 @@ class RandomAccessFile {
   std::string name_;
 };
 
-// A new file that is written from its start to its end. Every method throws IoError; after that, only destruction is
-// safe.
+// A file that grows at its end. Every method throws IoError; after that, only truncate and destruction are safe.
 class WritableFile {
  public:
   WritableFile() = default;
@@ -49,7 +48,22 @@ class WritableFile {
   virtual void append(const void* data, std::size_t n) = 0;
   // Returns when everything appended so far is on the device.
   virtual void sync() = 0;
+  // Keeps the first `size` bytes; the next append follows them.
+  virtual void truncate(std::uint64_t size) = 0;
   virtual void close() = 0;
+};
+
+// A lock that one object of all processes has at a time, until release, or the object's or its process's end.
+class FileLock {
+ public:
+  FileLock() = default;
+  virtual ~FileLock() = default;
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+  // False in a child that was forked since.
+  virtual bool is_mine() const noexcept = 0;
+  virtual void release() noexcept = 0;
 };
 
 enum class FileKind { kMissing, kRegular, kFolder, kOther };
@@ -68,11 +82,19 @@ class Env {
   virtual std::unique_ptr<RandomAccessFile> open_direct(const std::filesystem::path& path) { return open(path, false); }
   // Throws IoError with EEXIST when there is a file of that name.
   virtual std::unique_ptr<WritableFile> create(const std::filesystem::path& path) = 0;
+  // An existing file, to append to.
+  virtual std::unique_ptr<WritableFile> extend(const std::filesystem::path& path) = 0;
   // Replaces `to` when it exists.
   virtual void rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
   virtual void remove(const std::filesystem::path& path) = 0;
   // Makes the names in this folder durable.
   virtual void sync_dir(const std::filesystem::path& folder) = 0;
+  // Throws IoError with EEXIST when there is something of that name.
+  virtual void create_folder(const std::filesystem::path& path) = 0;
+  // The names in a folder, sorted.
+  virtual std::vector<std::string> list(const std::filesystem::path& folder) = 0;
+  // Null while another object has the lock. The file is made when it is missing, stays, and says which process has it.
+  virtual std::unique_ptr<FileLock> lock(const std::filesystem::path& path) = 0;
   // Follows symbolic links.
   virtual FileKind kind(const std::filesystem::path& path) = 0;
 
@@ -104,6 +126,7 @@ class MemoryWriter final : public WritableFile {
 
   void append(const void* data, std::size_t n) override;
   void sync() override {}
+  void truncate(std::uint64_t size) override { out_->resize(static_cast<std::size_t>(size)); }
   void close() override {}
 
  private:

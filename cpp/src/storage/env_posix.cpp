@@ -1,6 +1,7 @@
 #if !defined(_WIN32)
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ class Descriptor {
   explicit Descriptor(int fd) : fd_(fd) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
     std::swap(fd_, other.fd_);
     return *this;
@@ -140,10 +142,10 @@ class PosixFile final : public RandomAccessFile {
 
 class PosixWriter final : public WritableFile {
  public:
-  explicit PosixWriter(std::string name)
+  PosixWriter(std::string name, int flags, const char* action)
       : name_(std::move(name)),
-        fd_(retry([&] { return ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); })) {
-    if (fd_.get() < 0) fail(name_, "create");
+        fd_(retry([&] { return ::open(name_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0666); })) {
+    if (fd_.get() < 0) fail(name_, action);
   }
 
   void append(const void* data, std::size_t n) override {
@@ -158,6 +160,10 @@ class PosixWriter final : public WritableFile {
     if (sync_descriptor(fd_.get()) != 0) fail(name_, "sync");
   }
 
+  void truncate(std::uint64_t size) override {
+    if (retry([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size)); }) != 0) fail(name_, "truncate");
+  }
+
   // An interrupted close has closed all the same.
   void close() override {
     if (::close(fd_.release()) != 0 && errno != EINTR) fail(name_, "close");
@@ -166,6 +172,22 @@ class PosixWriter final : public WritableFile {
  private:
   std::string name_;
   Descriptor fd_;
+};
+
+// A child inherits the descriptor, and with it the lock: only the process that made it may release it.
+class PosixLock final : public FileLock {
+ public:
+  explicit PosixLock(Descriptor fd) : fd_(std::move(fd)), owner_(::getpid()) {}
+  ~PosixLock() override {
+    if (is_mine()) release();
+  }
+
+  bool is_mine() const noexcept override { return ::getpid() == owner_; }
+  void release() noexcept override { ::flock(fd_.get(), LOCK_UN); }
+
+ private:
+  Descriptor fd_;
+  pid_t owner_;
 };
 
 class PosixEnv final : public Env {
@@ -179,7 +201,11 @@ class PosixEnv final : public Env {
   }
 
   std::unique_ptr<WritableFile> create(const std::filesystem::path& path) override {
-    return std::make_unique<PosixWriter>(path.string());
+    return std::make_unique<PosixWriter>(path.string(), O_CREAT | O_EXCL, "create");
+  }
+
+  std::unique_ptr<WritableFile> extend(const std::filesystem::path& path) override {
+    return std::make_unique<PosixWriter>(path.string(), 0, "open");
   }
 
   void rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
@@ -195,6 +221,36 @@ class PosixEnv final : public Env {
     const Descriptor fd(retry([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (fd.get() < 0) fail(folder.string(), "open");
     if (sync_descriptor(fd.get()) != 0 && errno != EINVAL) fail(folder.string(), "sync");
+  }
+
+  void create_folder(const std::filesystem::path& path) override {
+    if (::mkdir(path.c_str(), 0777) != 0) fail(path.string(), "create");
+  }
+
+  std::vector<std::string> list(const std::filesystem::path& folder) override {
+    std::error_code error;
+    std::vector<std::string> names;
+    std::filesystem::directory_iterator entry(folder, error);
+    for (const std::filesystem::directory_iterator end; !error && entry != end; entry.increment(error)) {
+      names.push_back(entry->path().filename().string());
+    }
+    if (error) throw IoError(error.value(), folder.string(), "list");
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  std::unique_ptr<FileLock> lock(const std::filesystem::path& path) override {
+    Descriptor fd(retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); }));
+    if (fd.get() < 0) fail(path.string(), "open");
+    if (retry([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
+      if (errno == EWOULDBLOCK) return nullptr;
+      fail(path.string(), "lock");
+    }
+    const std::string holder = "process " + std::to_string(::getpid()) + "\n";
+    if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), holder.data(), holder.size(), 0) < 0) {
+      // On a full disk the lock holds all the same; it only does not say whose it is.
+    }
+    return std::make_unique<PosixLock>(std::move(fd));
   }
 
   FileKind kind(const std::filesystem::path& path) override {

@@ -4,6 +4,7 @@
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -43,8 +44,8 @@ class WindowsFile final : public RandomAccessFile {
  public:
   WindowsFile(const std::filesystem::path& path, bool map)
       : RandomAccessFile(path.u8string()),
-        handle_(::CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING,
-                              FILE_ATTRIBUTE_NORMAL, nullptr)) {
+        handle_(::CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                              nullptr, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr)) {
     LARGE_INTEGER size;
     if (!handle_.valid()) fail(name(), "open");
     if (::GetFileType(handle_.get()) != FILE_TYPE_DISK) throw IoError(EINVAL, name(), "open");
@@ -91,10 +92,12 @@ class WindowsFile final : public RandomAccessFile {
 
 class WindowsWriter final : public WritableFile {
  public:
-  explicit WindowsWriter(const std::filesystem::path& path)
+  WindowsWriter(const std::filesystem::path& path, DWORD disposition, const char* action)
       : name_(path.u8string()),
-        handle_(::CreateFileW(path.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, nullptr)) {
-    if (!handle_.valid()) fail(name_, "create");
+        handle_(::CreateFileW(path.c_str(), GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr, disposition,
+                              FILE_ATTRIBUTE_NORMAL, nullptr)) {
+    if (!handle_.valid()) fail(name_, action);
+    if (!::SetFilePointerEx(handle_.get(), {}, nullptr, FILE_END)) fail(name_, action);
   }
 
   void append(const void* data, std::size_t n) override {
@@ -112,12 +115,33 @@ class WindowsWriter final : public WritableFile {
     if (!::FlushFileBuffers(handle_.get())) fail(name_, "sync");
   }
 
+  void truncate(std::uint64_t size) override {
+    LARGE_INTEGER to;
+    to.QuadPart = static_cast<LONGLONG>(size);
+    if (!::SetFilePointerEx(handle_.get(), to, nullptr, FILE_BEGIN) || !::SetEndOfFile(handle_.get())) {
+      fail(name_, "truncate");
+    }
+  }
+
   void close() override {
     if (!::CloseHandle(handle_.release())) fail(name_, "close");
   }
 
  private:
   std::string name_;
+  Handle handle_;
+};
+
+// While the handle is open, nobody else can open the file.
+class WindowsLock final : public FileLock {
+ public:
+  explicit WindowsLock(HANDLE handle) : handle_(handle) {}
+  bool is_mine() const noexcept override { return true; }
+  void release() noexcept override {
+    if (handle_.valid()) ::CloseHandle(handle_.release());
+  }
+
+ private:
   Handle handle_;
 };
 
@@ -128,7 +152,11 @@ class WindowsEnv final : public Env {
   }
 
   std::unique_ptr<WritableFile> create(const std::filesystem::path& path) override {
-    return std::make_unique<WindowsWriter>(path);
+    return std::make_unique<WindowsWriter>(path, CREATE_NEW, "create");
+  }
+
+  std::unique_ptr<WritableFile> extend(const std::filesystem::path& path) override {
+    return std::make_unique<WindowsWriter>(path, OPEN_EXISTING, "open");
   }
 
   void rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
@@ -143,6 +171,30 @@ class WindowsEnv final : public Env {
 
   // MOVEFILE_WRITE_THROUGH has done it: a folder cannot be flushed here.
   void sync_dir(const std::filesystem::path&) override {}
+
+  void create_folder(const std::filesystem::path& path) override {
+    if (!::CreateDirectoryW(path.c_str(), nullptr)) fail(path.u8string(), "create");
+  }
+
+  std::vector<std::string> list(const std::filesystem::path& folder) override {
+    std::error_code error;
+    std::vector<std::string> names;
+    std::filesystem::directory_iterator entry(folder, error);
+    for (const std::filesystem::directory_iterator end; !error && entry != end; entry.increment(error)) {
+      names.push_back(entry->path().filename().u8string());
+    }
+    if (error) throw IoError(error.default_error_condition().value(), folder.u8string(), "list");
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  std::unique_ptr<FileLock> lock(const std::filesystem::path& path) override {
+    const HANDLE handle =
+        ::CreateFileW(path.c_str(), GENERIC_WRITE, 0, nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
+    if (handle != INVALID_HANDLE_VALUE) return std::make_unique<WindowsLock>(handle);
+    if (::GetLastError() == ERROR_SHARING_VIOLATION) return nullptr;
+    fail(path.u8string(), "lock");
+  }
 
   FileKind kind(const std::filesystem::path& path) override {
     switch (std::filesystem::status(path).type()) {

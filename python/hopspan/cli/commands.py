@@ -49,7 +49,7 @@ def search(arguments: Namespace) -> None:
     if arguments.out is not None:
         _check_target(arguments.out, arguments.index, arguments.queries)
     queries = read_queries(arguments.queries)
-    index = hopspan.load(arguments.index)
+    index = _open(arguments.index)
     found, duration = _search_in_batches(index, queries.vectors, arguments)
     if arguments.out is not None:
         with replacing(arguments.out) as file:
@@ -64,14 +64,19 @@ def search(arguments: Namespace) -> None:
 def info(arguments: Namespace) -> None:
     """Print an index's figures."""
     path: Path = arguments.index
-    index = hopspan.load(path, verify=False)
+    index = _open(path, verify=False)
     stats = index.stats()
+    file_bytes = sum(file.stat().st_size for file in path.iterdir()) if path.is_dir() else path.stat().st_size
     if arguments.json:
         about = {name: getattr(index, name) for name in ("kind", "dim", "metric", "dtype")}
-        print(json.dumps({"path": str(path), "file_bytes": path.stat().st_size, **about, **stats}, indent=2))
+        print(json.dumps({"path": str(path), "file_bytes": file_bytes, **about, **stats}, indent=2))
         return
     print(_title(path, index))
-    rows = [("file", size(path.stat().st_size))]
+    rows = [("file", size(file_bytes))]
+    if "log" in stats:
+        log = stats["log"]
+        rows = [("files", f"{size(file_bytes)}, generation {log['generation']}")]
+        rows += [("  snapshot", size(log["snapshot_bytes"])), ("  log", size(log["log_bytes"]))]
     rows += [(f"  {part}", size(count)) for part, count in stats["bytes"].items()]
     if index.kind == "hnsw":
         rows.append(("levels", ", ".join(f"{count:,}" for count in stats["level_sizes"])))
@@ -84,12 +89,17 @@ def info(arguments: Namespace) -> None:
 
 def check(arguments: Namespace) -> None:
     """Verify an index file, or raise CorruptIndexError."""
-    index = hopspan.load(arguments.index, verify=False)  # check reads every byte itself
+    index = _open(arguments.index, verify=False)  # check reads every byte itself
     report = index.check(deep=not arguments.shallow)
     print(_title(arguments.index, index))
     links = f", {report.links:,} links" if index.kind == "hnsw" else ""
     reachable = "" if arguments.shallow or index.kind == "flat" else f", {report.reachable:,} vectors within reach"
     print(f"sound: every checksum holds{links}{reachable}")
+
+
+def _open(path: Path, *, verify: bool = True) -> hopspan.Index:
+    """Open the index in a file, or the one in a folder, which is always verified."""
+    return hopspan.open(path) if path.is_dir() else hopspan.load(path, verify=verify)
 
 
 def _check_target(target: Path, *inputs: Path) -> None:

@@ -3,8 +3,9 @@
 // cut it shows every state that a disk may be left in: what was not synced lost, torn, zero, or written out of order,
 // and any selection of the names that were changed but not synced.
 //
-// The operations that change something are numbered from 0: create, append, sync, close, rename, remove, sync_dir.
-// A failed append has written half of its bytes. A failed sync has lost the bytes it was to make durable: a later one
+// The operations that change something are numbered from 0: create, extend, append, truncate, sync, close, rename,
+// remove, create_folder, sync_dir. Files in a folder whose name was lost are lost with it; locks end with the power. A
+// failed append has written half of its bytes. A failed sync has lost the bytes it was to make durable: a later one
 // that succeeds does not bring them back.
 #pragma once
 
@@ -17,6 +18,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -71,7 +73,12 @@ class FaultEnv final : public storage::Env {
       }
       for (const Loss loss : {Loss::kAll, Loss::kNone, Loss::kLastTorn, Loss::kAllButLast, Loss::kZero}) {
         FaultEnv survivor;
-        for (const auto& [name, node] : names) survivor.put(name, node->survivor(loss));
+        for (const auto& [name, node] : names) {
+          const std::string folder = std::filesystem::path(name).parent_path().string();
+          if (made_here(folder) && names.count(folder) == 0) continue;
+          survivor.put(name, node->survivor(loss));
+          survivor.live_[name]->folder = node->folder;
+        }
         see(survivor);
       }
     }
@@ -90,6 +97,11 @@ class FaultEnv final : public storage::Env {
     live_[key(path)] = node;
     changes_.push_back({"", key(path), node});
     return std::make_unique<Writer>(*this, key(path), node);
+  }
+
+  std::unique_ptr<storage::WritableFile> extend(const std::filesystem::path& path) override {
+    step(path, "open");
+    return std::make_unique<Writer>(*this, key(path), find(path));
   }
 
   void rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
@@ -114,27 +126,54 @@ class FaultEnv final : public storage::Env {
     changes_.erase(kept, changes_.end());
   }
 
+  void create_folder(const std::filesystem::path& path) override {
+    step(path, "create");
+    if (kind(path) != storage::FileKind::kMissing) throw IoError(EEXIST, path.u8string(), "create");
+    auto node = std::make_shared<Node>();
+    node->folder = true;
+    live_[key(path)] = node;
+    changes_.push_back({"", key(path), node});
+  }
+
+  std::vector<std::string> list(const std::filesystem::path& folder) override {
+    std::vector<std::string> found;
+    for (const auto& entry : live_) {
+      const std::filesystem::path path(entry.first);
+      if (path.parent_path() == key(folder)) found.push_back(path.filename().string());
+    }
+    return found;
+  }
+
+  std::unique_ptr<storage::FileLock> lock(const std::filesystem::path& path) override {
+    if (!locks_.insert(key(path)).second) return nullptr;
+    return std::make_unique<Lock>(*this, key(path));
+  }
+
   storage::FileKind kind(const std::filesystem::path& path) override {
-    return has(path) ? storage::FileKind::kRegular : storage::FileKind::kMissing;
+    if (has(path)) return live_.at(key(path))->folder ? storage::FileKind::kFolder : storage::FileKind::kRegular;
+    return list(path).empty() ? storage::FileKind::kMissing : storage::FileKind::kFolder;
   }
 
  private:
   enum class Loss { kAll, kNone, kLastTorn, kAllButLast, kZero };
 
+  // Bytes at an offset; without any, the end of the file.
   struct Write {
     std::size_t offset;
-    std::size_t size;
+    Bytes bytes;
+
+    void apply(Bytes& to) const {
+      if (bytes.empty() || to.size() < offset + bytes.size()) to.resize(offset + bytes.size());
+      std::copy(bytes.begin(), bytes.end(), to.begin() + static_cast<std::ptrdiff_t>(offset));
+    }
+    Write half() const { return {offset, Bytes(bytes.begin(), bytes.begin() + bytes.size() / 2)}; }
   };
 
   struct Node {
     Bytes live;
     Bytes durable;
     std::vector<Write> unsynced;
-
-    void copy_to(Bytes& to, const Write& write) const {
-      if (to.size() < write.offset + write.size) to.resize(write.offset + write.size);
-      std::copy_n(live.begin() + write.offset, write.size, to.begin() + write.offset);
-    }
+    bool folder = false;
 
     Bytes survivor(Loss loss) const {
       Bytes out = durable;
@@ -142,9 +181,9 @@ class FaultEnv final : public storage::Env {
       for (std::size_t i = 0; i < unsynced.size(); ++i) {
         const bool last = i + 1 == unsynced.size();
         if (loss == Loss::kNone || (loss == Loss::kAllButLast && last) || (loss == Loss::kLastTorn && !last)) {
-          copy_to(out, unsynced[i]);
+          unsynced[i].apply(out);
         } else if (loss == Loss::kLastTorn) {
-          copy_to(out, {unsynced[i].offset, unsynced[i].size / 2});
+          unsynced[i].half().apply(out);
         }
       }
       return out;
@@ -205,15 +244,21 @@ class FaultEnv final : public storage::Env {
         node_->unsynced = writes;
         throw;
       }
-      for (const Write& write : writes) node_->copy_to(node_->durable, write);
+      for (const Write& write : writes) write.apply(node_->durable);
+    }
+    void truncate(std::uint64_t size) override {
+      env_.step(name_, "truncate");
+      node_->live.resize(static_cast<std::size_t>(size));
+      node_->unsynced.push_back({node_->live.size(), {}});
     }
     void close() override { env_.step(name_, "close"); }
 
    private:
     void put(const void* data, std::size_t n) {
+      if (n == 0) return;
       const std::byte* from = static_cast<const std::byte*>(data);
-      node_->unsynced.push_back({node_->live.size(), n});
-      node_->live.insert(node_->live.end(), from, from + n);
+      node_->unsynced.push_back({node_->live.size(), Bytes(from, from + n)});
+      node_->unsynced.back().apply(node_->live);
     }
 
     FaultEnv& env_;
@@ -221,7 +266,28 @@ class FaultEnv final : public storage::Env {
     std::shared_ptr<Node> node_;
   };
 
+  class Lock final : public storage::FileLock {
+   public:
+    Lock(FaultEnv& env, std::string name) : env_(env), name_(std::move(name)) {}
+    ~Lock() override { release(); }
+    bool is_mine() const noexcept override { return true; }
+    void release() noexcept override {
+      if (std::exchange(held_, false)) env_.locks_.erase(name_);
+    }
+
+   private:
+    FaultEnv& env_;
+    std::string name_;
+    bool held_ = true;
+  };
+
   static std::string key(const std::filesystem::path& path) { return ("." / path).lexically_normal().string(); }
+
+  // Whether create_folder made it and it is not durable yet.
+  bool made_here(const std::string& folder) const {
+    const auto entry = live_.find(folder);
+    return entry != live_.end() && entry->second->folder && durable_.count(folder) == 0;
+  }
 
   std::shared_ptr<Node> find(const std::filesystem::path& path) const {
     const auto entry = live_.find(key(path));
@@ -236,6 +302,7 @@ class FaultEnv final : public storage::Env {
 
   std::map<std::string, std::shared_ptr<Node>> live_;
   std::map<std::string, std::shared_ptr<Node>> durable_;
+  std::set<std::string> locks_;
   std::vector<Change> changes_;  // in live_, not yet in durable_
   std::size_t operations_ = 0;
   std::size_t reads_ = 0;

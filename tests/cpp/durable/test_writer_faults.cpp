@@ -1,0 +1,219 @@
+// A power cut before every operation, with everything that was not synced lost, torn, zero or out of order; a kill
+// before every operation and a power cut later; and every operation failing once.
+#include <cerrno>
+
+#include "durable/ledger.h"
+#include "faults/fault_env.h"
+
+namespace {
+
+using namespace hopspan;
+using durable::Reader;
+using durable::Writer;
+using faults::FaultEnv;
+using faults::PowerCut;
+using test::kFolder;
+using test::Ledger;
+using test::open_writer;
+
+void make_folder(FaultEnv& env) { env.put("there/index/lock", {}); }
+
+// Opens, adds, compacts and closes, twice over; once without closing.
+void live(storage::Env& env, Ledger& ledger, bool sync) {
+  for (int round = 0; round < 3; ++round) {
+    const auto writer = open_writer(env, sync);
+    ledger.add(*writer);
+    ledger.add(*writer);
+    if (round == 0) {
+      writer->compact();
+      ledger.flushed();
+      ledger.add(*writer);
+    }
+    if (round == 2) {
+      writer->flush();
+      ledger.flushed();
+      ledger.add(*writer);
+      writer->compact();
+      ledger.flushed();
+    }
+    ledger.add(*writer);
+    if (round != 1) {
+      writer->close();
+      ledger.flushed();
+    }
+  }
+}
+
+// The index opens, holds what it must, and goes on.
+void check_survivor(FaultEnv& survivor, const Ledger& ledger, bool prefix) {
+  {
+    const Reader reader(survivor, kFolder, 1);
+    ledger.check(reader);
+  }
+  Ledger more = ledger;
+  const auto writer = open_writer(survivor);
+  if (prefix) ledger.check_prefix(*writer);
+  const std::size_t found = ledger.check(*writer);
+  more.add(*writer);
+  writer->check(true);
+  writer->close();
+  const auto again = open_writer(survivor);
+  CHECK_EQUAL(more.check(*again), found + 1);
+  CHECK_EQUAL(again->recovery().dropped_bytes, 0u);
+  again->check(true);
+}
+
+std::size_t cut_everywhere(bool sync) {
+  Ledger ledger;
+  const auto prepare = [&](FaultEnv& env) {
+    make_folder(env);
+    ledger = Ledger();
+    if (!sync) ledger.without_sync();
+  };
+  const auto body = [&](FaultEnv& env) { live(env, ledger, sync); };
+  return faults::for_each_power_cut(prepare, body, [&](FaultEnv& survivor, bool) {
+    if (!survivor.has("there/index/manifest")) {
+      CHECK_EQUAL(ledger.size(), 0u);
+      open_writer(survivor)->close();
+      return;
+    }
+    check_survivor(survivor, ledger, true);
+  });
+}
+
+FaultEnv& copy_of(const FaultEnv& from, FaultEnv& to) {
+  for (const std::string& name : from.names()) to.put(name, from.bytes(name));
+  return to;
+}
+
+}  // namespace
+
+TEST(writer_loses_nothing_acknowledged_at_any_power_cut) { CHECK(cut_everywhere(true) > 500); }
+
+TEST(writer_without_sync_keeps_all_up_to_the_last_flush_at_any_power_cut) { CHECK(cut_everywhere(false) > 500); }
+
+TEST(writer_survives_power_cuts_while_it_recovers) {
+  Ledger ledger;
+  const auto prepare = [&](FaultEnv& env) {
+    make_folder(env);
+    ledger = Ledger();
+    const auto writer = open_writer(env);
+    ledger.add(*writer);
+    ledger.add(*writer);
+  };
+  const auto body = [&](FaultEnv& env) {
+    const auto writer = open_writer(env);
+    ledger.add(*writer);
+    writer->compact();
+  };
+  std::size_t states = 0;
+  faults::for_each_power_cut(prepare, body, [&](FaultEnv& first, bool) {
+    bool done = false;
+    for (std::size_t cut = 0; !done; ++cut) {
+      FaultEnv env;
+      copy_of(first, env).cut_power_at(cut);
+      try {
+        open_writer(env);
+        done = true;
+      } catch (const PowerCut&) {
+      }
+      env.for_each_survivor([&](FaultEnv& second) {
+        ledger.check_prefix(*open_writer(second));
+        ++states;
+      });
+    }
+  });
+  CHECK(states > 500);
+}
+
+// The process is killed before an operation; what it wrote goes on in the system's cache and is lost by a later cut.
+TEST(writer_after_a_kill_loses_nothing_at_a_power_cut) {
+  bool done = false;
+  for (std::size_t kill = 0; !done; ++kill) {
+    FaultEnv env;
+    make_folder(env);
+    Ledger ledger;
+    env.cut_power_at(kill);
+    try {
+      live(env, ledger, true);
+      done = true;
+    } catch (const PowerCut&) {
+    }
+    env.cut_power_at(FaultEnv::kNever);
+    const auto writer = open_writer(env);
+    ledger.add(*writer);
+    env.for_each_survivor([&](FaultEnv& survivor) { check_survivor(survivor, ledger, false); });
+  }
+}
+
+TEST(writer_makes_its_folder_durable) {
+  Ledger ledger;
+  const auto prepare = [&](FaultEnv&) { ledger = Ledger(); };
+  const auto body = [&](FaultEnv& env) { ledger.add(*open_writer(env)); };
+  faults::for_each_power_cut(prepare, body, [&](FaultEnv& survivor, bool) { ledger.check(*open_writer(survivor)); });
+}
+
+// After the failure the index either goes on or refuses every change until it is opened again; what was acknowledged
+// is there, also after a power cut.
+TEST(writer_loses_nothing_acknowledged_when_any_operation_fails) {
+  for (const int code : {EIO, ENOSPC, EINTR}) {
+    for (std::size_t operation = 0;; ++operation) {
+      FaultEnv env;
+      make_folder(env);
+      env.fail_at(operation, code);
+      Ledger ledger;
+      const auto attempt = [&](auto&& call) {
+        try {
+          call();
+        } catch (const Error&) {
+        }
+      };
+      for (int round = 0; round < 3; ++round) {
+        attempt([&] {
+          const auto writer = open_writer(env);
+          for (int i = 0; i < 3; ++i) attempt([&] { ledger.add(*writer); });
+          if (round == 1) attempt([&] { writer->compact(); });
+          attempt([&] { ledger.add(*writer); });
+          if (round != 1) attempt([&] { writer->close(); });
+        });
+      }
+      const bool failed = env.operations() > operation;
+      env.fail_at(FaultEnv::kNever, 0);
+      env.for_each_survivor([&](FaultEnv& survivor) { check_survivor(survivor, ledger, false); });
+      check_survivor(env, ledger, false);
+      if (!failed) break;
+    }
+  }
+}
+
+TEST(writer_goes_on_after_a_full_disk) {
+  FaultEnv env;
+  make_folder(env);
+  Ledger ledger;
+  const auto writer = open_writer(env);
+  ledger.add(*writer);
+  env.fail_at(env.operations(), ENOSPC);
+  CHECK_THROWS(IoError, "write", ledger.add(*writer));
+  CHECK_EQUAL(ledger.check(*writer), 1u);
+  ledger.add(*writer);
+  CHECK_EQUAL(ledger.check(*writer), 2u);
+  writer->check(true);
+}
+
+TEST(writer_refuses_changes_after_a_sync_that_failed) {
+  FaultEnv env;
+  make_folder(env);
+  Ledger ledger;
+  auto writer = open_writer(env);
+  ledger.add(*writer);
+  env.fail_at(env.operations() + 1, EIO);
+  CHECK_THROWS(IoError, "sync", ledger.add(*writer));
+  CHECK_THROWS(Error, "no more changes are taken since writing failed", ledger.add(*writer));
+  CHECK_THROWS(Error, "open the index again", writer->compact());
+  CHECK_THROWS(Error, "no more changes", writer->flush());
+  CHECK_THROWS(Error, "no more changes", writer->close());
+  ledger.flushed();
+  writer = open_writer(env);
+  ledger.add(*writer);
+  env.for_each_survivor([&](FaultEnv& survivor) { check_survivor(survivor, ledger, false); });
+}
