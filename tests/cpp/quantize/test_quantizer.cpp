@@ -91,6 +91,31 @@ TEST(quantizer_knows_the_least_distance_behind_codes) {
   }
 }
 
+// As in a set a hundred times larger than the sample.
+TEST(quantizer_knows_the_least_distance_of_rows_nearer_than_those_of_its_sample) {
+  for (const int bits : {4, 8}) {
+    const Matrix rows = normal_rows({48, Metric::kL2, DType::kFloat32}, 2000, 1);
+    const Quantizer quantizer(rows, bits, 5);
+    const Codes codes = encoded(quantizer, rows);
+    std::vector<std::byte> query(quantizer.code_format().query_bytes());
+    std::size_t below = 0;
+    for (std::size_t slot = 0; slot < rows.size(); ++slot) {
+      std::vector<float> values(48);
+      double exact = 0;
+      const auto* const row = reinterpret_cast<const float*>(rows.row(slot));
+      for (std::size_t j = 0; j < values.size(); ++j) {
+        const double shift = 0.2 * (core::random_unit(9, slot * 48 + j) - 0.5);
+        values[j] = row[j] + static_cast<float>(shift);
+        exact += shift * shift;
+      }
+      quantizer.prepare_values(values, query.data());
+      const double least = quantizer.least_distance(static_cast<float>(distance_of(codes, query.data(), slot)));
+      below += exact < least ? 1 : 0;
+    }
+    CHECK(below < 200);
+  }
+}
+
 TEST(quantizer_takes_the_distance_of_a_row_to_itself_as_zero) {
   for (Metric metric : {Metric::kL2, Metric::kCosine}) {
     const Matrix rows = normal_rows({33, metric, DType::kFloat32}, 50, 1);
