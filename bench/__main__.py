@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import hopspan
-from bench import curves, durable, own, report, sets, small
+from bench import churn, curves, durable, own, report, sets, small
 from bench.peers import PEERS, Choice
 
-PARTS = ("graph", "exact", "call", "storage", "import", "threads", "adds", "isa", "durable")
+PARTS = ("graph", "exact", "call", "storage", "import", "threads", "adds", "churn", "isa", "durable")
 _WITHOUT_SET = {"call", "import", "durable"}
 
 
@@ -48,6 +48,7 @@ def _measure(part: str, options: argparse.Namespace, data: Any) -> dict[str, Any
             "import": lambda: small.import_time(options.rounds * 5),
             "threads": lambda: own.threads(data, options.rounds),
             "adds": lambda: own.adds(data, options.rounds),
+            "churn": lambda: churn.churn(data, options.threads, options.rounds),
             "isa": lambda: own.isa(data, options.rounds, folder),
             "durable": lambda: durable.durable(options.rounds, folder),
         }[part]()

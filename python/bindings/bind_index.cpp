@@ -51,6 +51,7 @@ py::dict stats(const Index& index) {
   for (const auto& [part, size] : stats.bytes) bytes[py::str(part)] = size;
   py::dict result;
   result["size"] = stats.size;
+  result["removed"] = stats.removed;
   result["bytes"] = bytes;
   result["mapped"] = stats.mapped;
   if (index.options().kind == Kind::kHnsw) {

@@ -1,4 +1,4 @@
-// Adding vectors and reading them back.
+// Adding, removing and reading back vectors.
 #include <pybind11/stl.h>
 
 #include <optional>
@@ -33,6 +33,14 @@ py::array add(Index& index, py::handle vectors, const std::optional<Ids>& ids, p
     added = index.add(rows.view, given, options);
   }
   return py::array_t<std::int64_t>(static_cast<py::ssize_t>(added.size()), added.data());
+}
+
+std::size_t remove(Index& index, const Ids& ids, py::handle thread_count) {
+  AddOptions options;
+  options.threads = threads(thread_count);
+  options.progress = Tick(index);
+  const Call call(index);
+  return index.remove(ids.data(), static_cast<std::size_t>(ids.size()), options);
 }
 
 // One element of a row of `get`, which is bytes for binary vectors and bits for bfloat16.
@@ -72,6 +80,8 @@ bool contains(const Index& index, std::int64_t id) {
 
 }  // namespace
 
-void register_vectors(IndexClass& index) { index.def("add", &add).def("get", &get).def("__contains__", &contains); }
+void register_vectors(IndexClass& index) {
+  index.def("add", &add).def("remove", &remove).def("get", &get).def("__contains__", &contains);
+}
 
 }  // namespace hopspan::bindings

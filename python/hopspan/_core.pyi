@@ -46,6 +46,7 @@ class Index:
         threads: SupportsIndex | None,
         /,
     ) -> NDArray[np.int64]: ...
+    def remove(self, ids: NDArray[np.int64], threads: SupportsIndex | None, /) -> int: ...
     def search(
         self,
         queries: object,

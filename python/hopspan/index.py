@@ -155,15 +155,15 @@ class Index:
         *,
         progress: Callable[[int, int], object] | None = None,
     ) -> NDArray[np.int64]:
-        """Add vectors, all of them or, when it raises, none.
+        """Add vectors, all of them or, when it raises, none. A vector whose id is known replaces the one there.
 
         Parameters
         ----------
         vectors
             (n, dim), or (dim,) for one.
         ids
-            (n,) distinct integers from 0 to 2**63 - 1 that the index does not have yet; unless given, the next free
-            ones.
+            (n,) distinct integers from 0 to 2**63 - 1; unless given, the next ones above every id that there has ever
+            been. Kind "spann" does not take ids that it has yet.
         progress
             Called as ``progress(done, total)``, at most 20 times a second; an exception from it ends the call. It must
             not use the index itself.
@@ -177,11 +177,20 @@ class Index:
         ------
         ValueError
             A shape that does not fit, an element that is NaN, infinite or out of the stored dtype's range, a zero
-            vector under cosine; an id that is negative, given twice or known already.
+            vector under cosine; an id that is negative or given twice.
         TypeError
             Vectors that are not real numbers, or ids that are not integers.
         """
         return self._core.add(vectors, None if ids is None else _inputs.to_ids(ids), progress, self._threads)
+
+    def remove(self, ids: ArrayLike) -> int:
+        """Remove vectors by their (n,) ids, or one by its id, and return how many there were.
+
+        Unknown ids do not count, and an id given twice counts once. No later search returns them, also while their
+        places in the graph and in memory wait to be used again (`stats`). When it raises, nothing is removed: a
+        ValueError for a negative id, a TypeError for ids that are not integers. Kinds "hnsw" and "flat".
+        """
+        return self._core.remove(_inputs.to_ids(ids).reshape(-1), self._threads)
 
     def search(
         self,
@@ -272,6 +281,8 @@ class Index:
 
         size
             vectors
+        removed
+            places of removed vectors that wait to be used again; they are part of `bytes`
         bytes
             of each part, in memory or mapped
         mapped

@@ -94,7 +94,6 @@ BAD_VECTORS = [
 ]
 BAD_IDS = [
     ([-1, 900], ValueError, r"id -1 \(row 0\) is negative"),
-    ([900, 7], ValueError, r"id 7 is already in the index \(row 1\)"),
     ([900, 900], ValueError, r"id 900 is given twice \(rows 0 and 1\)"),
     ([900, 2**63], ValueError, "id 9223372036854775808 is outside int64"),
     (np.array([900, 2**63], np.uint64), ValueError, "id 9223372036854775808 is outside int64"),

@@ -40,12 +40,14 @@ class Model(RuleBasedStateMachine):
 
     @rule(rows=st.dictionaries(IDS, VECTOR, min_size=1, max_size=20))
     def add_with_ids(self, rows: dict[int, list[int]]) -> None:
-        if self.held.keys() & rows.keys():
-            with pytest.raises(ValueError, match="already in the index"):
-                self.index.add(list(rows.values()), list(rows))
-        else:
-            self.index.add(list(rows.values()), list(rows))
-            self.keep(list(rows), list(rows.values()))
+        assert self.index.add(list(rows.values()), list(rows)).tolist() == list(rows)
+        self.keep(list(rows), list(rows.values()))
+
+    @rule(ids=st.lists(IDS, max_size=60))
+    def remove(self, ids: list[int]) -> None:
+        assert self.index.remove(ids) == len(self.held.keys() & set(ids))
+        for item in ids:
+            self.held.pop(item, None)
 
     @rule(vectors=st.lists(VECTOR, min_size=1, max_size=10), bad=st.sampled_from([np.nan, np.inf, -np.inf]))
     def add_with_a_bad_row(self, vectors: list[list[int]], bad: float) -> None:
@@ -87,7 +89,8 @@ class Model(RuleBasedStateMachine):
     def holds_what_was_added(self) -> None:
         if hasattr(self, "index"):
             assert len(self.index) == len(self.held)
-            assert self.index.check().vectors == len(self.held)
+            report = self.index.check()
+            assert report.vectors == report.reachable == len(self.held)
 
 
 TestModel = Model.TestCase

@@ -39,6 +39,7 @@ struct LogStats {
 
 struct Stats {
   std::size_t size = 0;
+  std::size_t removed = 0;  // slots whose vectors were removed and that wait to be used again
   std::vector<std::pair<std::string, std::size_t>> bytes;  // per part, in memory or mapped
   std::vector<std::size_t> level_sizes;                    // nodes on level 0, 1, ...; hnsw only
   double mean_degree = 0.0;                                // links a node on level 0; hnsw only
@@ -77,10 +78,14 @@ class HOPSPAN_API Index {
   void save(const std::filesystem::path& path) const;
   std::vector<std::byte> to_bytes() const;
 
-  // vectors: float32 or the stored dtype. ids: one for each row, >= 0, new and distinct; null gives the next free ones.
-  // Either every row is added or, when it throws, none.
+  // vectors: float32 or the stored dtype. ids: one for each row, >= 0 and distinct; null gives the next free ones. A
+  // vector whose id is known replaces the one there. Either every row is added or, when it throws, none.
   std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids = nullptr,
                                 const AddOptions& options = {});
+
+  // Returns how many there were: unknown ids, and an id when it is given again, do not count. Throws InvalidArgument
+  // for a negative id, and then nothing is removed. An id that was given once is not given again on its own.
+  std::size_t remove(const std::int64_t* ids, std::size_t count, const AddOptions& options = {});
 
   // ids and distances: rows x k, nearest first, ties by id; missing results are id -1 at distance infinity.
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids, float* distances) const;

@@ -166,12 +166,22 @@ std::vector<std::int64_t> Writer::add(const MatrixView& vectors, const std::int6
     log->check();
     if (added.empty()) return added;
     if (ids == nullptr) std::iota(added.begin(), added.end(), static_cast<std::int64_t>(store()->next_id()));
+    check_new(added);
     sequence = log_add(*log, vectors, added.data());
     change_or_void(*log, sequence, [&] { store()->add(vectors, added.data(), options); });
   }
   if (sync_) log->wait(sequence);
   compact_when_due();
   return added;
+}
+
+// The log has no words for a replacement yet.
+void Writer::check_new(const std::vector<std::int64_t>& ids) const {
+  for (std::size_t row = 0; row < ids.size(); ++row) {
+    if (!store()->contains(ids[row])) continue;
+    throw InvalidArgument("id " + std::to_string(ids[row]) + " is already in the index (row " + std::to_string(row) +
+                          "); an index in a folder does not replace vectors yet");
+  }
 }
 
 // When the change fails, the log says so, durably before the caller learns of it.

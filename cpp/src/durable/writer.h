@@ -46,6 +46,7 @@ class Writer final : public Opened {
   void take_log(const storage::LogReader& found);
   std::shared_ptr<storage::GroupLog> log() const { return std::atomic_load(&log_); }
 
+  void check_new(const std::vector<std::int64_t>& ids) const;
   void change_or_void(storage::GroupLog& log, std::uint64_t sequence, core::FunctionRef<void()> change);
   std::uint64_t compact_limit() const;
   void compact_when_due();

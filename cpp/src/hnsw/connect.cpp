@@ -3,17 +3,12 @@
 #include <algorithm>
 
 #include "core/threads.h"
-#include "hnsw/scratch.h"
+#include "hnsw/tree.h"
 
 namespace hopspan::hnsw {
 namespace {
 
 constexpr std::size_t kTargetsPerPiece = 64;
-
-std::size_t tree_degree(const std::uint32_t* row, std::size_t width) {
-  return static_cast<std::size_t>(
-      std::count_if(row, row + width, [](std::uint32_t link) { return link != kNone && is_tree(link); }));
-}
 
 }  // namespace
 
@@ -62,8 +57,9 @@ void Connector::collect_edges(const std::vector<std::uint32_t>& sources) {
 void Connector::connect(std::uint32_t node, std::size_t first, std::size_t last, Worker& worker) {
   const std::size_t width = level_->width;
   std::uint32_t* row = links_ + node * width;
-  std::vector<std::uint32_t> links(row, row + degree(row, width));
-  std::size_t edges = tree_degree(row, width);
+  std::vector<std::uint32_t>& links = worker.links;
+  links.assign(row, row + degree(row, width));
+  std::size_t edges = tree_degree(*level_, node);
   for (std::size_t e = first; e < last; ++e) {
     std::uint32_t link = static_cast<std::uint32_t>(edges_[e]);
     if (is_tree(link) && edges >= max_tree_degree(*level_)) {
@@ -76,30 +72,7 @@ void Connector::connect(std::uint32_t node, std::size_t first, std::size_t last,
   if (links.size() <= width) {
     std::copy(links.begin(), links.end(), row);
   } else {
-    shrink(node, links, worker);
-  }
-}
-
-// Gives `node` the best of `links`, tree links in any case.
-void Connector::shrink(std::uint32_t node, const std::vector<std::uint32_t>& links, Worker& worker) {
-  worker.slots.clear();
-  for (const std::uint32_t link : links) worker.slots.push_back(level_->slot(target(link)));
-  worker.distances.resize(links.size());
-  const void* query = space_.as_query(level_->slot(node), worker.query);
-  space_.distances(query, worker.slots.data(), links.size(), worker.distances.data());
-  worker.candidates.clear();
-  worker.kept.clear();
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    const std::uint64_t key = make_key(worker.distances[i], target(links[i]));
-    (is_tree(links[i]) ? worker.kept : worker.candidates).push_back(key);
-  }
-  std::sort(worker.kept.begin(), worker.kept.end());
-  const std::size_t tree = worker.kept.size();
-  worker.selector.select(*level_, space_, worker.candidates, level_->width, false, worker.kept);
-  std::uint32_t* row = links_ + node * level_->width;
-  std::fill(row, row + level_->width, kNone);
-  for (std::size_t i = 0; i < worker.kept.size(); ++i) {
-    row[i] = key_node(worker.kept[i]) | (i < tree ? kTreeBit : 0);
+    worker.chooser.choose(*level_, space_, node, links, row);
   }
 }
 
@@ -122,36 +95,10 @@ void Connector::adopt_refused(const std::vector<std::uint32_t>& sources) {
 void Connector::adopt(const Refusal& refusal) {
   std::uint32_t* row = links_ + refusal.orphan * level_->width;
   *std::find(row, row + level_->width, refusal.wish | kTreeBit) = refusal.wish;
-  const std::uint32_t parent = find_parent(refusal.wish);
+  const std::uint32_t parent = find_room(*level_, refusal.wish);
   journal_.save(number_, parent);
-  add_tree_link(parent, refusal.orphan);
-  add_tree_link(refusal.orphan, parent);
-}
-
-// The first node with room for a child on a breadth-first walk of the tree from `start`.
-std::uint32_t Connector::find_parent(std::uint32_t start) const {
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> open{{start, kNone}};  // node, where the walk came from
-  for (std::size_t i = 0;; ++i) {
-    const auto [node, from] = open[i];
-    const std::uint32_t* row = level_->row(node);
-    if (tree_degree(row, level_->width) < max_tree_degree(*level_)) return node;
-    for (std::size_t j = 0; j < level_->width && row[j] != kNone; ++j) {
-      if (is_tree(row[j]) && target(row[j]) != from) open.emplace_back(target(row[j]), node);
-    }
-  }
-}
-
-// Links `from` to `to` with the mark of the tree, in place of its last unmarked link when the row is full.
-void Connector::add_tree_link(std::uint32_t from, std::uint32_t to) {
-  std::uint32_t* row = links_ + from * level_->width;
-  std::size_t at = static_cast<std::size_t>(std::find(row, row + level_->width, to) - row);
-  if (at == level_->width) at = degree(row, level_->width);
-  if (at == level_->width) {
-    do {
-      --at;
-    } while (is_tree(row[at]));
-  }
-  row[at] = to | kTreeBit;
+  add_tree_link(*level_, links_, parent, refusal.orphan);
+  add_tree_link(*level_, links_, refusal.orphan, parent);
 }
 
 }  // namespace hopspan::hnsw

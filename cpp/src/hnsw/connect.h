@@ -8,13 +8,10 @@
 
 #include "hnsw/graph.h"
 #include "hnsw/journal.h"
-#include "hnsw/select.h"
+#include "hnsw/row_chooser.h"
 #include "hnsw/space.h"
 
 namespace hopspan::hnsw {
-
-// The edges in which a node takes part in the spanning tree at most, so that its row keeps room for choice.
-inline std::size_t max_tree_degree(const Level& level) { return level.width / 2 < 2 ? 2 : level.width / 2; }
 
 class Connector {
  public:
@@ -31,22 +28,15 @@ class Connector {
   };
 
   struct Worker {
-    Selector selector;
-    std::vector<std::uint64_t> candidates;
-    std::vector<std::uint64_t> kept;
-    std::vector<std::uint32_t> slots;
-    std::vector<float> distances;
+    RowChooser chooser;
+    std::vector<std::uint32_t> links;
     std::vector<Refusal> refusals;
-    core::Buffer query;
   };
 
   void collect_edges(const std::vector<std::uint32_t>& sources);
   void connect(std::uint32_t node, std::size_t first, std::size_t last, Worker& worker);
-  void shrink(std::uint32_t node, const std::vector<std::uint32_t>& links, Worker& worker);
   void adopt_refused(const std::vector<std::uint32_t>& sources);
   void adopt(const Refusal& refusal);
-  std::uint32_t find_parent(std::uint32_t start) const;
-  void add_tree_link(std::uint32_t from, std::uint32_t to);
 
   Graph& graph_;
   const Space& space_;

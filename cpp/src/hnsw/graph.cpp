@@ -12,7 +12,20 @@ namespace {
   throw CorruptIndexError("graph level " + std::to_string(level) + ": " + what);
 }
 
+bool is_empty(const Level& level, std::size_t node) { return level.row(node)[0] == kNone; }
+
+std::vector<bool> empty_rows(const Level& level) {
+  std::vector<bool> empty;
+  for (std::size_t node = 0; node < level.size; ++node) {
+    if (!is_empty(level, node)) continue;
+    empty.resize(level.size);
+    empty[node] = true;
+  }
+  return empty;
+}
+
 void validate_rows(const Level& level, std::size_t number) {
+  const std::vector<bool> empty = empty_rows(level);
   std::vector<std::uint32_t> seen;
   for (std::size_t node = 0; node < level.size; ++node) {
     const std::uint32_t* row = level.row(node);
@@ -23,6 +36,9 @@ void validate_rows(const Level& level, std::size_t number) {
       if (link >= level.size || link == node) {
         corrupt(number, "node " + std::to_string(node) + " of " + std::to_string(level.size) + " links to " +
                             std::to_string(link));
+      }
+      if (!empty.empty() && empty[link]) {
+        corrupt(number, "node " + std::to_string(node) + " links to node " + std::to_string(link) + ", which is free");
       }
     }
     std::sort(seen.begin(), seen.end());
@@ -73,13 +89,12 @@ void validate(const Graph& graph, const HnswOptions& options, std::size_t size) 
   if (!entry_ok) corrupt(graph.levels.size() - 1, "no entry point " + std::to_string(graph.entry));
 }
 
-std::size_t count_reachable(const Graph& graph) {
-  if (graph.size() == 0) return 0;
+std::vector<bool> reachable(const Graph& graph) {
   const Level& base = graph.levels[0];
   std::vector<bool> met(base.size);
+  if (graph.entry == kNone) return met;
   std::vector<std::uint32_t> open{graph.levels.back().slot(graph.entry)};
   met[open[0]] = true;
-  std::size_t count = 1;
   while (!open.empty()) {
     const std::uint32_t* row = base.row(open.back());
     open.pop_back();
@@ -87,11 +102,15 @@ std::size_t count_reachable(const Graph& graph) {
       const std::uint32_t node = target(row[i]);
       if (met[node]) continue;
       met[node] = true;
-      ++count;
       open.push_back(node);
     }
   }
-  return count;
+  return met;
+}
+
+std::size_t count_reachable(const Graph& graph) {
+  const std::vector<bool> met = reachable(graph);
+  return static_cast<std::size_t>(std::count(met.begin(), met.end(), true));
 }
 
 }  // namespace hopspan::hnsw

@@ -6,6 +6,9 @@
 //
 // Links with kTreeBit form, on each level, one spanning tree whose edges are there in both directions. Pruning never
 // drops them, so every node can be reached from every other.
+//
+// A slot of level 0 may be free: its row is empty and no row links to it. Every other node has a link, unless it is the
+// only one of its level.
 #pragma once
 
 #include <cstddef>
@@ -37,11 +40,12 @@ struct Level {
 };
 
 struct Graph {
-  explicit Graph(const HnswOptions& options);
+  Graph() = default;                           // without a level
+  explicit Graph(const HnswOptions& options);  // empty
 
-  std::size_t size() const noexcept { return levels[0].size; }
+  std::size_t size() const noexcept { return levels[0].size; }  // free slots included
 
-  std::vector<Level> levels;    // at least level 0
+  std::vector<Level> levels;
   std::uint32_t entry = kNone;  // node of the top level where every search starts
 };
 
@@ -49,10 +53,12 @@ struct Graph {
 std::size_t degree(const std::uint32_t* row, std::size_t width);
 
 // Throws CorruptIndexError unless sizes agree with `size` vectors and `options`, and every row is well formed: links in
-// range, distinct, not to the node itself, kNone only at the end; `slots` and `below` agree; the entry exists.
+// range, distinct, not to the node itself and not to a free one, kNone only at the end; `slots` and `below` agree; the
+// entry exists.
 void validate(const Graph& graph, const HnswOptions& options, std::size_t size);
 
-// The number of slots that a walk along level 0 from the entry point's slot meets.
+// The slots that a walk along level 0 from the entry point's slot meets.
+std::vector<bool> reachable(const Graph& graph);
 std::size_t count_reachable(const Graph& graph);
 
 }  // namespace hopspan::hnsw

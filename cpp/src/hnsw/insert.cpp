@@ -1,6 +1,7 @@
 #include "hnsw/insert.h"
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "core/threads.h"
@@ -24,9 +25,10 @@ constexpr std::size_t kBatchShare = 8;  // a batch is at most this part of what 
 // does it.
 class Insertion {
  public:
-  Insertion(Graph& graph, const Space& space, const HnswOptions& options, std::size_t threads)
+  Insertion(Graph& graph, const Space& space, const Joining& joining, const HnswOptions& options, std::size_t threads)
       : graph_(graph),
         space_(space),
+        joining_(joining),
         options_(options),
         threads_(threads),
         journal_(graph),
@@ -36,8 +38,9 @@ class Insertion {
   }
 
   void run(std::uint64_t seed, const Progress& progress, const std::function<void()>& accept) {
-    const std::size_t before = graph_.size();
-    const std::vector<Newcomer> newcomers = append_nodes(graph_, space_.size(), options_.M, seed);
+    const std::size_t before = graph_.entry == kNone ? 0 : graph_.size();
+    for (const std::uint32_t slot : joining_.slots) journal_.save(0, slot);
+    const std::vector<Newcomer> newcomers = append_nodes(graph_, joining_.slots, options_.M, seed);
     std::size_t done = 0;
     while (done < newcomers.size()) {
       const std::size_t size = batch_size(newcomers.data() + done, newcomers.size() - done, before + done);
@@ -124,10 +127,18 @@ class Insertion {
     worker.candidates.clear();
     for (std::size_t i = 0; i < pool.size(); ++i) worker.candidates.push_back(pool[i] & ~std::uint64_t{1});
     if (options_.extend_candidates) extend(level, query, worker);
+    if (joining_.is_dead) prefer_living(level, worker.candidates);
     for (std::size_t i = 0; i < rank; ++i) {
       const std::uint64_t key = make_key(worker.mate_distances[members.places[i]], members.nodes[i]);
       if (key < pool.limit()) worker.candidates.push_back(key);
     }
+  }
+
+  // Drops the dead, unless there is nothing else.
+  void prefer_living(const Level& level, std::vector<std::uint64_t>& candidates) const {
+    const auto lives = [&](std::uint64_t key) { return !joining_.is_dead(level.slot(key_node(key))); };
+    const auto dead = std::stable_partition(candidates.begin(), candidates.end(), lives);
+    if (dead != candidates.begin()) candidates.erase(dead, candidates.end());
   }
 
   // Fills the row of `node` from the candidates, the nearest link first and marked as the tree parent that it wishes
@@ -161,6 +172,7 @@ class Insertion {
 
   Graph& graph_;
   const Space& space_;
+  const Joining& joining_;
   const HnswOptions& options_;
   std::size_t threads_;
   Journal journal_;
@@ -172,10 +184,18 @@ class Insertion {
 
 }  // namespace
 
+void insert(Graph& graph, const Space& space, const Joining& joining, const HnswOptions& options, std::uint64_t seed,
+            std::size_t threads, const Progress& progress, const std::function<void()>& accept) {
+  if (joining.slots.empty()) return;
+  Insertion(graph, space, joining, options, threads).run(seed, progress, accept);
+}
+
 void insert(Graph& graph, const Space& space, const HnswOptions& options, std::uint64_t seed, std::size_t threads,
             const Progress& progress, const std::function<void()>& accept) {
-  if (graph.size() == space.size()) return;
-  Insertion(graph, space, options, threads).run(seed, progress, accept);
+  Joining joining;
+  joining.slots.resize(space.size() - graph.size());
+  std::iota(joining.slots.begin(), joining.slots.end(), static_cast<std::uint32_t>(graph.size()));
+  insert(graph, space, joining, options, seed, threads, progress, accept);
 }
 
 }  // namespace hopspan::hnsw

@@ -4,15 +4,26 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "hnsw/graph.h"
 #include "hnsw/space.h"
 
 namespace hopspan::hnsw {
 
-// Adds the slots [graph.size(), space.size()). The result depends on the graph, the vectors, the options and the
-// seed, never on `threads`. `accept`, when there is one, sees the graph with all of them in. When insert throws, and
-// when `accept` does, the graph is as it was.
+// Which slots join. They ascend, and each is free (graph.h) or beyond the size of the graph.
+struct Joining {
+  std::vector<std::uint32_t> slots;
+  // Names slots that no new node shall link to where it has the choice; may be null. Called from any thread.
+  std::function<bool(std::uint32_t slot)> is_dead;
+};
+
+// The result depends on the graph, the vectors, the options and the seed, never on `threads`. `accept`, when there is
+// one, sees the graph with all of them in. When insert throws, and when `accept` does, the graph is as it was.
+void insert(Graph& graph, const Space& space, const Joining& joining, const HnswOptions& options, std::uint64_t seed,
+            std::size_t threads, const Progress& progress, const std::function<void()>& accept = {});
+
+// Adds the slots [graph.size(), space.size()).
 void insert(Graph& graph, const Space& space, const HnswOptions& options, std::uint64_t seed, std::size_t threads,
             const Progress& progress, const std::function<void()>& accept = {});
 

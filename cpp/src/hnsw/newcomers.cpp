@@ -27,16 +27,21 @@ Level& level_at(Graph& graph, std::size_t number, std::uint32_t M) {
   return graph.levels[number];
 }
 
-// Appends the slots, each of level `number` or higher, to that level; `nodes` holds their numbers one level below and
-// receives their numbers here.
-void grow_upper(Level& level, const std::vector<std::uint32_t>& slots, std::vector<std::uint32_t>& nodes) {
+// Appends the newcomers at `places` to that level; `node` of each is its number one level below and becomes its number
+// here.
+void grow_upper(Level& level, const std::vector<std::size_t>& places, std::vector<Newcomer>& all) {
   const std::size_t before = level.size;
-  level.slots.resize(before + slots.size());
-  level.below.resize(before + slots.size());
-  std::copy(slots.begin(), slots.end(), level.slots.mutable_data() + before);
-  std::copy(nodes.begin(), nodes.end(), level.below.mutable_data() + before);
-  grow(level, slots.size());
-  for (std::size_t i = 0; i < slots.size(); ++i) nodes[i] = static_cast<std::uint32_t>(before + i);
+  level.slots.resize(before + places.size());
+  level.below.resize(before + places.size());
+  std::uint32_t* const slots = level.slots.mutable_data() + before;
+  std::uint32_t* const below = level.below.mutable_data() + before;
+  grow(level, places.size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    Newcomer& newcomer = all[places[i]];
+    slots[i] = newcomer.slot;
+    below[i] = newcomer.node;
+    newcomer.node = static_cast<std::uint32_t>(before + i);
+  }
 }
 
 }  // namespace
@@ -46,31 +51,25 @@ std::size_t random_level(std::uint64_t seed, std::uint32_t slot, std::uint32_t M
   return std::min(static_cast<std::size_t>(height), kMaxLevels - 1);
 }
 
-std::vector<Newcomer> append_nodes(Graph& graph, std::size_t size, std::uint32_t M, std::uint64_t seed) {
-  const std::size_t first = graph.size();
-  std::vector<Newcomer> all(size - first);
-  std::vector<std::uint32_t> slots;
+std::vector<Newcomer> append_nodes(Graph& graph, const std::vector<std::uint32_t>& slots, std::uint32_t M,
+                                   std::uint64_t seed) {
+  std::vector<Newcomer> all(slots.size());
+  std::vector<std::size_t> rising;  // places of those that are on the level at hand
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const std::uint32_t slot = static_cast<std::uint32_t>(first + i);
-    all[i] = {slot, static_cast<std::uint32_t>(random_level(seed, slot, M)), slot};
-    if (all[i].level > 0) slots.push_back(slot);
+    all[i] = {slots[i], static_cast<std::uint32_t>(random_level(seed, slots[i], M)), slots[i]};
+    if (all[i].level > 0) rising.push_back(i);
   }
-  grow(graph.levels[0], all.size());
-  std::vector<std::uint32_t> nodes = slots;
-  for (std::size_t number = 1; !slots.empty(); ++number) {
-    grow_upper(level_at(graph, number, M), slots, nodes);
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-      Newcomer& newcomer = all[slots[i] - first];
-      newcomer.node = nodes[i];
-      if (newcomer.level <= number) continue;
-      slots[kept] = slots[i];
-      nodes[kept++] = nodes[i];
-    }
-    slots.resize(kept);
-    nodes.resize(kept);
+  append_free(graph, std::size_t{slots.back()} + 1);
+  for (std::size_t number = 1; !rising.empty(); ++number) {
+    grow_upper(level_at(graph, number, M), rising, all);
+    const auto stays = [&](std::size_t i) { return all[i].level <= number; };
+    rising.erase(std::remove_if(rising.begin(), rising.end(), stays), rising.end());
   }
   return all;
+}
+
+void append_free(Graph& graph, std::size_t size) {
+  if (size > graph.size()) grow(graph.levels[0], size - graph.size());
 }
 
 }  // namespace hopspan::hnsw

@@ -18,7 +18,12 @@ struct Newcomer {
 // The level of a slot: floor(-ln(uniform) / ln(M)), section 4.1 of the paper.
 std::size_t random_level(std::uint64_t seed, std::uint32_t slot, std::uint32_t M);
 
-// Makes room in `graph` for the slots [graph.size(), size), with empty rows that nothing links to yet; by slot.
-std::vector<Newcomer> append_nodes(Graph& graph, std::size_t size, std::uint32_t M, std::uint64_t seed);
+// Makes room in `graph` for the slots, which ascend and are free or beyond its size, with empty rows that nothing links
+// to yet; by slot.
+std::vector<Newcomer> append_nodes(Graph& graph, const std::vector<std::uint32_t>& slots, std::uint32_t M,
+                                   std::uint64_t seed);
+
+// Appends free slots to `graph` until it has `size`.
+void append_free(Graph& graph, std::size_t size);
 
 }  // namespace hopspan::hnsw

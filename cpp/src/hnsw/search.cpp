@@ -187,7 +187,7 @@ void beam(const Level& level, const Space& space, const void* query, std::size_t
 
 std::size_t search(const Graph& graph, const Space& space, const void* query, std::size_t k, std::size_t ef,
                    Scratch& scratch, Neighbor* out, std::uint32_t excluded) {
-  if (graph.size() == 0) return 0;
+  if (graph.entry == kNone) return 0;
   std::uint32_t node = graph.entry;
   for (std::size_t l = graph.levels.size() - 1; l > 0; --l) {
     node = descend(graph.levels[l], space, query, node, scratch, excluded);

@@ -23,6 +23,7 @@ class Body {
   virtual std::vector<std::byte> to_bytes() const = 0;
   virtual std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids,
                                         const AddOptions& options) = 0;
+  virtual std::size_t remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) = 0;
   virtual void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
                       float* distances) const = 0;
   virtual void get(const std::int64_t* ids, std::size_t count, void* out) const = 0;

@@ -186,6 +186,10 @@ std::vector<std::int64_t> DiskIndex::add(const MatrixView&, const std::int64_t*,
   throw InvalidArgument("an index on disk cannot be added to; build it anew");
 }
 
+std::size_t DiskIndex::remove(const std::int64_t*, std::size_t, const AddOptions&) {
+  throw InvalidArgument("an index on disk cannot be changed; build it again without the vectors");
+}
+
 void DiskIndex::get(const std::int64_t* ids, std::size_t count, void* out) const {
   std::vector<std::uint32_t> slots(count);
   for (std::size_t i = 0; i < count; ++i) {

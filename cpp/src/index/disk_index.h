@@ -39,6 +39,7 @@ class DiskIndex final : public Body {
   void save(storage::Env& env, const std::filesystem::path& path) const override;
   std::vector<std::byte> to_bytes() const override;
   std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) override;
+  std::size_t remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) override;
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
               float* distances) const override;
   void get(const std::int64_t* ids, std::size_t count, void* out) const override;

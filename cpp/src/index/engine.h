@@ -1,5 +1,8 @@
 // The part of an index that its kind decides: how the nearest rows are found. Rows and ids belong to the facade, which
 // also keeps changes apart from everything else; an engine's const methods may run side by side.
+//
+// A slot without an id is never found. It is new (its row is there, its id comes once the engine has taken it in), or
+// its vector was removed; the engine may go on using such a row as a waypoint until it releases the slot.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +10,12 @@
 #include <vector>
 
 #include "hopspan/index.h"
+#include "index/id_map.h"
 #include "storage/container.h"
 
 namespace hopspan::index {
+
+using Slots = IdMap::Slots;
 
 class Engine {
  public:
@@ -18,8 +24,20 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Takes in the rows that were appended since the last call. When it throws, the engine is as it was.
-  virtual void insert(const AddOptions& options) = 0;
+  // Takes in rows that are new: appended, or in slots that were released. leaving: slots whose vectors they replace,
+  // which lose their ids next. Both ascend. When it throws, the engine is as it was.
+  virtual void insert(const Slots& added, const Slots& leaving, const AddOptions& options) = 0;
+
+  // Whether vectors can be removed.
+  virtual bool can_remove() const noexcept { return false; }
+  // Called after slots have lost their ids. Returns those that may be used again, these or others that lost theirs
+  // earlier; ascending. When it throws, the engine is as it was.
+  virtual Slots release(const Slots& removed, const AddOptions&) { return removed; }
+  // The slots that release has returned and insert has not been given since. Once, after load.
+  virtual Slots released() const { return {}; }
+  // Drops the slots that are not kept, all of which were released; ids and rows follow. When it throws, the engine is
+  // as it was.
+  virtual void keep(const Slots&) {}
 
   // As Index::search, with options and queries already found good; ids and distances are of the request's shape.
   virtual void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,

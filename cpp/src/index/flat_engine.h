@@ -12,12 +12,15 @@ class FlatEngine final : public Engine {
  public:
   FlatEngine(const vectors::Matrix& rows, const IdMap& id_map) : rows_(rows), id_map_(id_map), searcher_(rows) {}
 
-  void insert(const AddOptions&) override {}
+  void insert(const Slots& added, const Slots&, const AddOptions&) override { searcher_.note_changed(added); }
+  bool can_remove() const noexcept override { return true; }
+  void keep(const Slots&) override { searcher_.note_dropped(); }
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
               float* distances) const override;
   std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options) override;
   void save(storage::ContainerWriter&) const override {}
   void load(const storage::ContainerReader&, bool) override {}
+  Slots released() const override { return id_map_.holes(); }
   void describe(Stats&) const override {}
   void check(bool deep, CheckReport& report) const override;
 

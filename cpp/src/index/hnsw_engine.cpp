@@ -1,12 +1,17 @@
 #include "index/hnsw_engine.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "core/threads.h"
+#include "hnsw/consolidate.h"
 #include "hnsw/insert.h"
+#include "hnsw/newcomers.h"
+#include "hnsw/renumber.h"
 #include "index/graph_sections.h"
 #include "index/ties.h"
 #include "vectors/query.h"
@@ -21,6 +26,10 @@ constexpr std::size_t kLeastSample = 125;
 constexpr std::size_t kMostSample = 1000;
 constexpr double kTolerance = 0.003;
 constexpr double kCaution = 0.0;
+constexpr std::size_t kEnoughAlive = 7;            // of
+constexpr std::size_t kEnoughOf = 8;               // results of a beam that are no removed slots
+constexpr std::size_t kRemovedShare = 64;          // a graph is consolidated when one of so many slots was removed
+constexpr std::size_t kRebuildShare = 2;           // and built anew when one of so many was
 constexpr std::size_t kExpansionsPerPiece = 2048;  // between looks at the progress callback, at least one query
 
 bool nearer(const hnsw::Neighbor& a, const hnsw::Neighbor& b) {
@@ -49,28 +58,50 @@ std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
 HnswEngine::HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map)
     : options_(options), rows_(rows), id_map_(id_map), exact_(rows), graph_(options.hnsw) {}
 
-void HnswEngine::insert(const AddOptions& options) {
+// Insertion and consolidation follow links unchecked.
+void HnswEngine::validate_once() {
   if (!validated_) hnsw::validate(graph_, options_.hnsw, graph_.size());
   validated_ = true;
+}
+
+void HnswEngine::insert(const Slots& added, const Slots& leaving, const AddOptions& options) {
+  validate_once();
+  const std::size_t living = id_map_.live() + added.size() - leaving.size();
   Calibration fresh;
-  const bool stale = rows_.size() >= kCalibrateFrom && rows_.size() > 2 * calibration_.size();
-  const auto calibrate_it = [&] {
-    if (stale) fresh = calibrate_held_out(options);
+  const bool stale = living >= kCalibrateFrom && living > 2 * calibration_.size();
+  const auto has = [](const Slots& slots, std::uint32_t slot) {
+    return std::binary_search(slots.begin(), slots.end(), slot);
   };
-  follow_rows(options, [&] {
-    hnsw::insert(graph_, walked(), options_.hnsw, options_.seed, options.threads, options.progress, calibrate_it);
-  });
+  hnsw::Joining joining{added, {}};
+  if (linked_ != id_map_.live() || !leaving.empty()) {
+    joining.is_dead = [&](std::uint32_t slot) {
+      return id_map_.id(slot) == kNoId ? !has(added, slot) : has(leaving, slot);
+    };
+  }
+  linked_ += added.size();
+  const auto calibrate = [&] {
+    if (stale) fresh = calibrate_held_out(holes_after(added, leaving), options);
+  };
+  try {
+    follow_rows(added, options, [&] {
+      hnsw::insert(graph_, walked(), joining, options_.hnsw, options_.seed, options.threads, options.progress,
+                   calibrate);
+    });
+  } catch (...) {
+    linked_ -= added.size();
+    throw;
+  }
   if (!fresh.empty()) calibration_ = std::move(fresh);
 }
 
 // Brings the codes up to the rows and calls `insert`; when that throws, the codes are as they were.
-void HnswEngine::follow_rows(const AddOptions& options, core::FunctionRef<void()> insert) {
-  const std::size_t before = graph_.size();
+void HnswEngine::follow_rows(const Slots& added, const AddOptions& options, core::FunctionRef<void()> insert) {
   std::unique_ptr<Traversal> learnt;
+  std::optional<Traversal::Before> before;
   if (Traversal::serves(options_, rows_.size()) && (traversal_ == nullptr || traversal_->outgrown())) {
     learnt = std::make_unique<Traversal>(rows_, options_, options);
   } else if (traversal_ != nullptr) {
-    traversal_->extend(options);
+    before = traversal_->encode(added, options);
   }
   const bool anew = learnt != nullptr;
   if (anew) traversal_.swap(learnt);
@@ -79,17 +110,80 @@ void HnswEngine::follow_rows(const AddOptions& options, core::FunctionRef<void()
   } catch (...) {
     if (anew) {
       traversal_.swap(learnt);
-    } else if (traversal_ != nullptr) {
-      traversal_->truncate(before);
+    } else if (before) {
+      traversal_->undo(added, *before);
     }
     throw;
   }
 }
 
+Slots HnswEngine::holes_after(const Slots& added, const Slots& leaving) const {
+  const Slots holes = id_map_.holes();
+  Slots all, left;
+  std::set_union(holes.begin(), holes.end(), leaving.begin(), leaving.end(), std::back_inserter(all));
+  std::set_difference(all.begin(), all.end(), added.begin(), added.end(), std::back_inserter(left));
+  return left;
+}
+
+bool HnswEngine::in_graph(std::uint32_t slot) const {
+  if (graph_.entry == hnsw::kNone) return false;
+  return graph_.levels[0].row(slot)[0] != hnsw::kNone || slot == graph_.levels.back().slot(graph_.entry);
+}
+
+Slots HnswEngine::released() const {
+  Slots slots = id_map_.holes();
+  const auto in = [&](std::uint32_t slot) { return in_graph(slot); };
+  slots.erase(std::remove_if(slots.begin(), slots.end(), in), slots.end());
+  return slots;
+}
+
+// Removed slots stay in the graph, as waypoints that no search finds, until there are enough of them to pay for a look
+// at every row.
+Slots HnswEngine::release(const Slots&, const AddOptions& options) {
+  const std::size_t removed = linked_ - id_map_.live();
+  if (removed == 0 || removed * kRemovedShare < linked_) return {};
+  validate_once();
+  Slots slots = id_map_.holes();
+  std::vector<bool> dead(rows_.size());
+  for (const std::uint32_t slot : slots) dead[slot] = true;
+  const auto is_free = [&](std::uint32_t slot) { return !in_graph(slot); };
+  slots.erase(std::remove_if(slots.begin(), slots.end(), is_free), slots.end());
+  if (removed * kRebuildShare > linked_) {
+    graph_ = rebuild(options);
+  } else {
+    hnsw::consolidate(graph_, walked(), dead, options.threads, options.progress);
+  }
+  linked_ = id_map_.live();
+  return slots;
+}
+
+// The graph of the slots with an id.
+hnsw::Graph HnswEngine::rebuild(const AddOptions& options) const {
+  hnsw::Graph graph(options_.hnsw);
+  hnsw::Joining joining;
+  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
+    if (id_map_.id(slot) != kNoId) joining.slots.push_back(slot);
+  }
+  hnsw::insert(graph, walked(), joining, options_.hnsw, options_.seed, options.threads, options.progress);
+  hnsw::append_free(graph, rows_.size());
+  return graph;
+}
+
+void HnswEngine::keep(const Slots& kept) {
+  if (kept.empty()) {
+    graph_ = hnsw::Graph(options_.hnsw);
+    traversal_.reset();
+    calibration_ = {};
+    return;
+  }
+  hnsw::Graph graph = hnsw::keep_slots(graph_, kept);
+  if (traversal_ != nullptr) traversal_->keep(kept);
+  graph_ = std::move(graph);
+}
+
 std::size_t HnswEngine::effort(const SearchOptions& options) const {
-  const std::size_t size = graph_.size();
-  if (options.ef) return std::min(*options.ef, size);
-  return calibration_.effort(options.k, options.recall.value_or(kDefaultRecall), size);
+  if (options.ef) return std::min(*options.ef, linked_);
+  return calibration_.effort(options.k, options.recall.value_or(kDefaultRecall), id_map_.live());
 }
 
 void HnswEngine::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
@@ -107,12 +201,14 @@ void HnswEngine::search(const MatrixView& queries, const SearchOptions& options,
 
 void HnswEngine::search_one(const MatrixView& queries, std::size_t row, std::size_t k, std::size_t ef, Worker& worker,
                             std::int64_t* ids, float* distances) const {
-  const std::size_t wanted = std::min(k, graph_.size());
+  const std::size_t living = id_map_.live();
+  const std::size_t wanted = std::min(k, living);
   worker.query.resize(vectors::prepared_bytes(rows_.format()));
   if (worker.found.size() < wanted) worker.found.resize(wanted);
   vectors::prepare_query(rows_.format(), queries, row, worker.query.data());
   const hnsw::Neighbor* const found = worker.found.data();
-  const std::size_t count = find(worker.query.data(), wanted, ef, worker, worker.found.data(), hnsw::kNone);
+  const std::size_t count = find(worker.query.data(), wanted, ef, worker, worker.found.data(), hnsw::kNone, living,
+                                 [&](std::uint32_t slot) { return id_map_.id(slot) != kNoId; });
   for (std::size_t i = 0; i < count; ++i) {
     ids[i] = id_map_.id(found[i].slot);
     distances[i] = found[i].distance;
@@ -122,21 +218,50 @@ void HnswEngine::search_one(const MatrixView& queries, std::size_t row, std::siz
   std::fill(distances + count, distances + k, std::numeric_limits<float>::infinity());
 }
 
-// As hnsw::search; what is found on codes is ranked again by the rows.
+// As hnsw::search, of slots that are alive, `living` in all; what is found on codes is ranked again by the rows.
 std::size_t HnswEngine::find(const void* query, std::size_t k, std::size_t ef, Worker& worker, hnsw::Neighbor* out,
-                             std::uint32_t excluded) const {
-  if (traversal_ == nullptr) return hnsw::search(graph_, exact_, query, k, ef, worker.scratch, out, excluded);
-  worker.code_query.resize(traversal_->query_bytes());
-  traversal_->prepare(query, worker.code_query.data());
-  const std::size_t kept = std::max(ef, k) + traversal_->spare(k);
-  if (worker.candidates.size() < kept) worker.candidates.resize(kept);
+                             std::uint32_t excluded, std::size_t living, Alive alive) const {
+  if (k == 0) return 0;
+  const void* asked = query;
+  if (traversal_ != nullptr) {
+    worker.code_query.resize(traversal_->query_bytes());
+    traversal_->prepare(query, worker.code_query.data());
+    asked = worker.code_query.data();
+  }
+  const std::size_t count =
+      living == linked_ ? walk(asked, k, ef, worker, excluded) : walk_on(asked, k, ef, worker, excluded, living, alive);
   hnsw::Neighbor* const candidates = worker.candidates.data();
-  const std::size_t count = hnsw::search(graph_, traversal_->space(), worker.code_query.data(), kept, ef,
-                                         worker.scratch, candidates, excluded);
-  rank(query, k, candidates, count, worker.scratch);
+  if (traversal_ != nullptr) rank(query, k, candidates, count, worker.scratch);
   const std::size_t found = std::min(k, count);
   std::copy_n(candidates, found, out);
   return found;
+}
+
+// Leaves what a beam of `width` finds, and what codes have to be ranked for k beside it, in worker.candidates; returns
+// how many there are.
+std::size_t HnswEngine::walk(const void* asked, std::size_t k, std::size_t width, Worker& worker,
+                             std::uint32_t excluded) const {
+  const std::size_t kept = std::max(width, k) + (traversal_ == nullptr ? 0 : traversal_->spare(k));
+  if (worker.candidates.size() < kept) worker.candidates.resize(kept);
+  return hnsw::search(graph_, walked(), asked, kept, width, worker.scratch, worker.candidates.data(), excluded);
+}
+
+// As walk, for slots that are alive. The beam is made wider by as many as are likely to be no longer, and wider still
+// where they lie close together.
+std::size_t HnswEngine::walk_on(const void* asked, std::size_t k, std::size_t ef, Worker& worker,
+                                std::uint32_t excluded, std::size_t living, Alive alive) const {
+  const std::size_t enough = std::max(k, std::min(ef, living) * kEnoughAlive / kEnoughOf);
+  std::size_t width = ef + ef * (linked_ - living) / linked_ + 1;
+  for (;;) {
+    width = std::min(width, linked_);
+    const std::size_t count = walk(asked, k, width, worker, excluded);
+    hnsw::Neighbor* const first = worker.candidates.data();
+    hnsw::Neighbor* const end =
+        std::remove_if(first, first + count, [&](const hnsw::Neighbor& n) { return !alive(n.slot); });
+    const std::size_t found = static_cast<std::size_t>(end - first);
+    if (found >= enough || width == linked_ || found == count) return found;
+    width += 2 * (count - found);
+  }
 }
 
 // Puts the k nearest by the rows first. The candidates come by the distance of their codes: once so many have been
@@ -158,40 +283,50 @@ void HnswEngine::rank(const void* query, std::size_t k, hnsw::Neighbor* candidat
   std::partial_sort(candidates, candidates + std::min(k, end), candidates + end, nearer);
 }
 
-std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const MeasureOptions& options) const {
-  return measure(rows_, sample, options, [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
+std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const MeasureOptions& options,
+                                                    const Slots& holes) const {
+  std::vector<bool> hidden(holes.empty() ? 0 : rows_.size());
+  for (const std::uint32_t slot : holes) hidden[slot] = true;
+  const std::size_t living = rows_.size() - holes.size();
+  const auto search = [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
     const auto worker = spares_.take();
     const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[query];
-    return find(sample.queries()[query], k, ef, *worker, out, excluded);
-  });
+    return find(sample.queries()[query], k, ef, *worker, out, excluded, living,
+                [&](std::uint32_t slot) { return hidden.empty() || !hidden[slot]; });
+  };
+  return measure(rows_, sample, options, search, holes);
 }
 
-Calibration HnswEngine::calibrate_held_out(const AddOptions& options) const {
+Calibration HnswEngine::calibrate_held_out(const Slots& holes, const AddOptions& options) const {
   Progress cancel_only;
   if (options.progress) {
     cancel_only = [&](std::size_t, std::size_t) { options.progress(rows_.size(), rows_.size()); };
   }
-  const std::size_t count = std::clamp(rows_.size() / kRowsPerSample, kLeastSample, kMostSample);
-  const Sample sample = held_out(rows_, count, options_.seed);
-  const MeasureOptions how{calibrated_ks(rows_.size()), kTolerance, options.threads, cancel_only};
-  return make_calibration(rows_.size(), how.ks, measure_sample(sample, how), kCaution);
+  const std::size_t size = rows_.size() - holes.size();
+  const std::size_t count = std::clamp(size / kRowsPerSample, kLeastSample, kMostSample);
+  const Sample sample = held_out(rows_, count, options_.seed, holes);
+  const MeasureOptions how{calibrated_ks(size), kTolerance, options.threads, cancel_only};
+  return make_calibration(size, how.ks, measure_sample(sample, how, holes), kCaution);
 }
 
 std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOptions& options) {
   const bool own = queries.data == nullptr;
-  const Sample sample = own ? held_out(rows_, kMostSample, options_.seed) : prepare_queries(rows_.format(), queries);
-  const std::size_t available = rows_.size() - (own ? 1 : 0);
+  const Slots holes = id_map_.holes();
+  const std::size_t size = id_map_.live();
+  const Sample sample =
+      own ? held_out(rows_, kMostSample, options_.seed, holes) : prepare_queries(rows_.format(), queries);
+  const std::size_t available = size - (own ? 1 : 0);
   const std::uint32_t k = static_cast<std::uint32_t>(std::min(options.k, available));
   if (k == 0) throw InvalidArgument("an index of 1 vector has none to hold out; give queries to tune on");
-  std::vector<std::uint32_t> ks = calibrated_ks(rows_.size());
+  std::vector<std::uint32_t> ks = calibrated_ks(size);
   if (std::find(ks.begin(), ks.end(), k) == ks.end()) ks.insert(std::lower_bound(ks.begin(), ks.end(), k), k);
   const std::size_t j = static_cast<std::size_t>(std::find(ks.begin(), ks.end(), k) - ks.begin());
-  const std::vector<Measurement> measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress});
+  const std::vector<Measurement> measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress}, holes);
   std::vector<TunePoint> points;
   for (const Measurement& m : measured) {
     if (m.effort >= k) points.push_back({m.recalls[j], m.effort, m.qps});
   }
-  calibration_ = make_calibration(rows_.size(), ks, measured, kCaution);
+  calibration_ = make_calibration(size, ks, measured, kCaution);
   return points;
 }
 
@@ -214,6 +349,7 @@ void HnswEngine::load(const storage::ContainerReader& reader, bool verify) {
   if (Traversal::saved_in(reader)) traversal_ = std::make_unique<Traversal>(rows_, reader);
   if (verify) hnsw::validate(graph_, options_.hnsw, rows_.size());
   validated_ = verify;
+  linked_ = rows_.size() - released().size();
 }
 
 void HnswEngine::describe(Stats& stats) const {
@@ -234,7 +370,7 @@ void HnswEngine::describe(Stats& stats) const {
     links += degree;
     stats.max_degree = std::max(stats.max_degree, degree);
   }
-  if (base.size != 0) stats.mean_degree = static_cast<double>(links) / static_cast<double>(base.size);
+  if (linked_ != 0) stats.mean_degree = static_cast<double>(links) / static_cast<double>(linked_);
 }
 
 void HnswEngine::check(bool deep, CheckReport& report) const {
@@ -243,10 +379,11 @@ void HnswEngine::check(bool deep, CheckReport& report) const {
     for (std::size_t node = 0; node < level.size; ++node) report.links += hnsw::degree(level.row(node), level.width);
   }
   if (!deep) return;
-  report.reachable = hnsw::count_reachable(graph_);
-  if (report.reachable != rows_.size()) {
-    throw CorruptIndexError(std::to_string(rows_.size() - report.reachable) + " of " + std::to_string(rows_.size()) +
-                            " vectors cannot be reached in the graph");
+  const std::vector<bool> met = hnsw::reachable(graph_);
+  for (std::uint32_t slot = 0; slot < met.size(); ++slot) report.reachable += met[slot] && id_map_.id(slot) != kNoId;
+  if (report.reachable != id_map_.live()) {
+    throw CorruptIndexError(std::to_string(id_map_.live() - report.reachable) + " of " +
+                            std::to_string(id_map_.live()) + " vectors cannot be reached in the graph");
   }
 }
 

@@ -22,7 +22,11 @@ class HnswEngine final : public Engine {
  public:
   HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map);
 
-  void insert(const AddOptions& options) override;
+  void insert(const Slots& added, const Slots& leaving, const AddOptions& options) override;
+  bool can_remove() const noexcept override { return true; }
+  Slots release(const Slots& removed, const AddOptions& options) override;
+  Slots released() const override;
+  void keep(const Slots& kept) override;
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
               float* distances) const override;
   std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options) override;
@@ -41,17 +45,28 @@ class HnswEngine final : public Engine {
     std::vector<hnsw::Neighbor> found;
   };
 
-  void follow_rows(const AddOptions& options, core::FunctionRef<void()> insert);
+  // The slots that a search may find, of those in the graph.
+  using Alive = core::FunctionRef<bool(std::uint32_t slot)>;
+
+  void validate_once();
+  void follow_rows(const Slots& added, const AddOptions& options, core::FunctionRef<void()> insert);
+  Slots holes_after(const Slots& added, const Slots& leaving) const;
+  bool in_graph(std::uint32_t slot) const;
+  hnsw::Graph rebuild(const AddOptions& options) const;
   std::size_t effort(const SearchOptions& options) const;
   const hnsw::Space& walked() const { return traversal_ == nullptr ? exact_ : traversal_->space(); }
   void rank(const void* query, std::size_t k, hnsw::Neighbor* candidates, std::size_t count,
             hnsw::Scratch& scratch) const;
   std::size_t find(const void* query, std::size_t k, std::size_t ef, Worker& worker, hnsw::Neighbor* out,
-                   std::uint32_t excluded) const;
+                   std::uint32_t excluded, std::size_t living, Alive alive) const;
+  std::size_t walk(const void* asked, std::size_t k, std::size_t width, Worker& worker, std::uint32_t excluded) const;
+  std::size_t walk_on(const void* asked, std::size_t k, std::size_t ef, Worker& worker, std::uint32_t excluded,
+                      std::size_t living, Alive alive) const;
   void search_one(const MatrixView& queries, std::size_t row, std::size_t k, std::size_t ef, Worker& worker,
                   std::int64_t* ids, float* distances) const;
-  std::vector<Measurement> measure_sample(const Sample& sample, const MeasureOptions& options) const;
-  Calibration calibrate_held_out(const AddOptions& options) const;
+  std::vector<Measurement> measure_sample(const Sample& sample, const MeasureOptions& options,
+                                          const Slots& holes) const;
+  Calibration calibrate_held_out(const Slots& holes, const AddOptions& options) const;
 
   const IndexOptions& options_;
   const vectors::Matrix& rows_;
@@ -59,6 +74,7 @@ class HnswEngine final : public Engine {
   hnsw::Space exact_;
   std::unique_ptr<Traversal> traversal_;  // null where the rows themselves are walked
   hnsw::Graph graph_;
+  std::size_t linked_ = 0;  // slots in the graph: those with an id, and removed ones that searches walk through
   Calibration calibration_;
   bool validated_ = true;  // insertion follows links unchecked, so a graph loaded unverified is validated before it
   mutable core::Spares<Worker> spares_;

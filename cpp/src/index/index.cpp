@@ -66,6 +66,10 @@ std::vector<std::int64_t> Index::add(const MatrixView& vectors, const std::int64
   return (*impl_)->add(vectors, ids, options);
 }
 
+std::size_t Index::remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) {
+  return (*impl_)->remove(ids, count, options);
+}
+
 void Index::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids, float* distances) const {
   (*impl_)->search(queries, options, ids, distances);
 }

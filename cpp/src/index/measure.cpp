@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "core/threads.h"
 #include "index/exact/search.h"
+#include "index/id_map.h"
 #include "index/stopwatch.h"
 
 namespace hopspan::index {
@@ -32,15 +35,25 @@ bool found_enough(const std::vector<std::uint32_t>& ks, const std::vector<double
   return true;
 }
 
+// Each slot under its own number, but for the holes.
+IdMap slots_as_ids(std::size_t size, const std::vector<std::uint32_t>& holes) {
+  if (holes.empty()) return IdMap(size);
+  core::Array<std::int64_t> ids;
+  ids.resize(size);
+  std::iota(ids.mutable_data(), ids.mutable_data() + size, std::int64_t{0});
+  for (const std::uint32_t slot : holes) ids.mutable_data()[slot] = kNoId;
+  return IdMap(std::move(ids), size - holes.size(), size);
+}
+
 // The distance, as the kernels have it, of each query's true k-th neighbour, for each k.
-std::vector<float> true_limits(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options) {
+std::vector<float> true_limits(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options,
+                               const IdMap& slots) {
   const hnsw::Space space(rows);
   const std::size_t most = options.ks.back();
   std::vector<std::int64_t> ids(sample.count() * most);
   std::vector<float> distances(ids.size());
-  exact::Searcher(rows).search(sample.queries(), IdMap(rows.size()),
-                               {most, sample.excluded(), options.threads, options.progress}, ids.data(),
-                               distances.data());
+  exact::Searcher(rows).search(sample.queries(), slots, {most, sample.excluded(), options.threads, options.progress},
+                               ids.data(), distances.data());
   std::vector<float> limits;
   for (std::size_t q = 0; q < sample.count(); ++q) {
     float* const row = distances.data() + q * most;
@@ -128,8 +141,9 @@ class Meter {
 }  // namespace
 
 std::vector<Measurement> measure(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options,
-                                 SearchFn search) {
-  return measure(true_limits(rows, sample, options), rows.size(), sample, options, search);
+                                 SearchFn search, const std::vector<std::uint32_t>& holes) {
+  const std::vector<float> limits = true_limits(rows, sample, options, slots_as_ids(rows.size(), holes));
+  return measure(limits, rows.size() - holes.size(), sample, options, search);
 }
 
 std::vector<Measurement> measure(const std::vector<float>& limits, std::size_t size, const Sample& sample,

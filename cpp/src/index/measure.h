@@ -33,9 +33,9 @@ struct MeasureOptions {
   Progress progress;
 };
 
-// Rising efforts, up to one that finds nearly everything.
+// Rising efforts, up to one that finds nearly everything. holes: slots that are never found, ascending.
 std::vector<Measurement> measure(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options,
-                                 SearchFn search);
+                                 SearchFn search, const std::vector<std::uint32_t>& holes = {});
 
 // The same of `size` rows whose distances are known: `limits` has that of each query's true k-th neighbour, for each k.
 std::vector<Measurement> measure(const std::vector<float>& limits, std::size_t size, const Sample& sample,

@@ -21,7 +21,7 @@ constexpr std::uint32_t kMaxReplicas = 8;
 constexpr std::uint32_t kMaxClosureHeads = 1024;
 constexpr float kMaxClosureRatio = 100.0F;
 
-enum Flag : std::uint8_t { kExplicitIds = 1, kExtendCandidates = 2, kKeepPrunedConnections = 4 };
+enum Flag : std::uint8_t { kExplicitIds = 1, kExtendCandidates = 2, kKeepPrunedConnections = 4, kRemoved = 8 };
 
 void check_range(const char* name, std::uint32_t value, std::uint32_t least, std::uint32_t most) {
   if (value >= least && value <= most) return;
@@ -74,11 +74,12 @@ void check_codes(const IndexOptions& options) {
 
 void check_counts(const Meta& meta) {
   constexpr std::uint64_t kMaxNextId = std::uint64_t{1} << 63;
-  const bool ids_good = meta.explicit_ids ? meta.next_id >= meta.size && meta.next_id <= kMaxNextId && meta.size != 0
-                                          : meta.next_id == meta.size;
-  if (meta.size > hnsw::kMaxNodes || !ids_good) {
-    throw CorruptIndexError(std::to_string(meta.size) + " vectors with ids below " + std::to_string(meta.next_id) +
-                            " are not possible");
+  const bool ids_good = meta.explicit_ids ? meta.next_id <= kMaxNextId && meta.removed <= meta.size &&
+                                                meta.next_id >= meta.size - meta.removed
+                                          : meta.next_id == meta.size && meta.removed == 0;
+  if (meta.size > hnsw::kMaxNodes || !ids_good || (meta.removed != 0 && meta.options.kind == Kind::kSpann)) {
+    throw CorruptIndexError(std::to_string(meta.size) + " vectors, " + std::to_string(meta.removed) +
+                            " of them removed, with ids below " + std::to_string(meta.next_id) + " are not possible");
   }
 }
 
@@ -101,9 +102,9 @@ void write_meta(const Meta& meta, storage::ByteWriter& writer) {
   writer.u8(static_cast<std::uint8_t>(meta.options.kind));
   writer.u8(static_cast<std::uint8_t>(meta.options.metric));
   writer.u8(static_cast<std::uint8_t>(meta.options.dtype));
-  writer.u8(static_cast<std::uint8_t>((meta.explicit_ids ? kExplicitIds : 0) |
-                                      (hnsw.extend_candidates ? kExtendCandidates : 0) |
-                                      (hnsw.keep_pruned_connections ? kKeepPrunedConnections : 0)));
+  writer.u8(static_cast<std::uint8_t>(
+      (meta.explicit_ids ? kExplicitIds : 0) | (hnsw.extend_candidates ? kExtendCandidates : 0) |
+      (hnsw.keep_pruned_connections ? kKeepPrunedConnections : 0) | (meta.removed != 0 ? kRemoved : 0)));
   writer.u32(hnsw.M);
   writer.u32(hnsw.ef_construction);
   writer.u64(meta.options.dim);
@@ -112,6 +113,7 @@ void write_meta(const Meta& meta, storage::ByteWriter& writer) {
   writer.u64(meta.next_id);
   if (meta.options.kind == Kind::kSpann) write_spann(meta.options.spann, writer);
   if (meta.options.kind == Kind::kHnsw) writer.u8(static_cast<std::uint8_t>(hnsw.codes));
+  if (meta.removed != 0) writer.u64(meta.removed);
 }
 
 Meta read_meta(storage::ByteReader& reader) {
@@ -134,8 +136,9 @@ Meta read_meta(storage::ByteReader& reader) {
   if (meta.options.kind == Kind::kHnsw) {
     meta.options.hnsw.codes = reader.remaining() == 0 ? CodeKind::kNone : static_cast<CodeKind>(reader.u8());
   }
+  if ((flags & kRemoved) != 0) meta.removed = reader.u64();
   reader.finish();
-  if ((flags & ~(kExplicitIds | kExtendCandidates | kKeepPrunedConnections)) != 0) {
+  if ((flags & ~(kExplicitIds | kExtendCandidates | kKeepPrunedConnections | kRemoved)) != 0) {
     throw CorruptIndexError("unknown flags " + std::to_string(flags));
   }
   try {

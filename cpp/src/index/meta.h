@@ -12,9 +12,10 @@ namespace hopspan::index {
 
 struct Meta {
   IndexOptions options;
-  std::uint64_t size = 0;     // vectors
-  std::uint64_t next_id = 0;  // one more than the largest id
+  std::uint64_t size = 0;     // rows
+  std::uint64_t next_id = 0;  // above every id that there has ever been
   bool explicit_ids = false;  // ids are listed in a section, not 0 .. size - 1
+  std::uint64_t removed = 0;  // rows without an id
 };
 
 // Throws InvalidArgument or InvalidType, naming the value and the limit, unless an index can be made of the options.

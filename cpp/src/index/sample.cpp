@@ -28,6 +28,23 @@ std::vector<std::uint32_t> draw(std::size_t size, std::size_t count, std::uint64
   return slots;
 }
 
+// Turns numbers among the slots that are no holes into slots.
+void skip_holes(const std::vector<std::uint32_t>& holes, std::vector<std::uint32_t>& slots) {
+  for (std::uint32_t& slot : slots) {
+    const auto holes_before = [&](std::size_t i) { return holes[i] - i <= slot; };  // as many slots precede hole i
+    std::size_t low = 0, high = holes.size();
+    while (low < high) {
+      const std::size_t middle = (low + high) / 2;
+      if (holes_before(middle)) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    slot += static_cast<std::uint32_t>(low);
+  }
+}
+
 }  // namespace
 
 Sample::Sample(const vectors::RowFormat& format, std::size_t count)
@@ -41,9 +58,12 @@ Sample prepare_queries(const vectors::RowFormat& format, const MatrixView& queri
   return sample;
 }
 
-Sample held_out(const vectors::Matrix& rows, std::size_t count, std::uint64_t seed) {
-  Sample sample(rows.format(), std::min(count, rows.size()));
-  sample.slots_ = draw(rows.size(), sample.count_, seed);
+Sample held_out(const vectors::Matrix& rows, std::size_t count, std::uint64_t seed,
+                const std::vector<std::uint32_t>& holes) {
+  const std::size_t size = rows.size() - holes.size();
+  Sample sample(rows.format(), std::min(count, size));
+  sample.slots_ = draw(size, sample.count_, seed);
+  if (!holes.empty()) skip_holes(holes, sample.slots_);
   for (std::size_t i = 0; i < sample.count_; ++i) {
     vectors::prepare_stored(rows, sample.slots_[i], sample.prepared_.data() + i * sample.stride_);
   }

@@ -23,7 +23,8 @@ class Sample {
 
  private:
   friend Sample prepare_queries(const vectors::RowFormat& format, const MatrixView& queries);
-  friend Sample held_out(const vectors::Matrix& rows, std::size_t count, std::uint64_t seed);
+  friend Sample held_out(const vectors::Matrix& rows, std::size_t count, std::uint64_t seed,
+                         const std::vector<std::uint32_t>& holes);
 
   std::size_t stride_;
   std::size_t count_;
@@ -34,7 +35,9 @@ class Sample {
 // The queries have passed vectors::check_queries.
 Sample prepare_queries(const vectors::RowFormat& format, const MatrixView& queries);
 
-// `count` distinct rows, or all when there are fewer, in random order; seed: of the draw.
-Sample held_out(const vectors::Matrix& rows, std::size_t count, std::uint64_t seed);
+// `count` distinct rows, or all when there are fewer, in random order; seed: of the draw; holes: slots that do not take
+// part, ascending.
+Sample held_out(const vectors::Matrix& rows, std::size_t count, std::uint64_t seed,
+                const std::vector<std::uint32_t>& holes = {});
 
 }  // namespace hopspan::index

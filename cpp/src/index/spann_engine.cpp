@@ -63,7 +63,7 @@ std::size_t SpannEngine::count_entries(const spann::Lists& lists) const {
   return entries;
 }
 
-void SpannEngine::insert(const AddOptions& options) {
+void SpannEngine::insert(const Slots&, const Slots&, const AddOptions& options) {
   if (!validated_) validate(state_.lists, rows_.format().dim, options_.metric, state_.size);
   validated_ = true;
   if (rows_.size() == state_.size) return;

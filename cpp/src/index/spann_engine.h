@@ -24,7 +24,7 @@ class SpannEngine : public Engine {
  public:
   SpannEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map);
 
-  void insert(const AddOptions& options) override;
+  void insert(const Slots& added, const Slots& leaving, const AddOptions& options) override;
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
               float* distances) const override;
   std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options) override;

@@ -1,6 +1,10 @@
 #include "index/store.h"
 
+#include <algorithm>
+#include <functional>
 #include <mutex>
+#include <new>
+#include <numeric>
 #include <shared_mutex>
 #include <string>
 #include <utility>
@@ -28,6 +32,10 @@ std::unique_ptr<Engine> make_engine(const IndexOptions& options, const vectors::
   if (options.kind == Kind::kFlat) return std::make_unique<FlatEngine>(rows, id_map);
   if (options.kind == Kind::kSpann) return std::make_unique<SpannEngine>(options, rows, id_map);
   return std::make_unique<HnswEngine>(options, rows, id_map);
+}
+
+void check_removal(const Engine& engine) {
+  if (!engine.can_remove()) throw InvalidArgument("an index of kind spann cannot remove or replace vectors yet");
 }
 
 void check_room(std::size_t size, std::size_t more) {
@@ -60,7 +68,7 @@ vectors::Matrix load_rows(const storage::ContainerReader& reader, const Meta& me
 IdMap load_ids(const storage::ContainerReader& reader, const Meta& meta) {
   if (!meta.explicit_ids) return IdMap(meta.size);
   check_section_size(reader, "IDS ", meta, sizeof(std::int64_t));
-  return IdMap(reader.array<std::int64_t>("IDS ", false), meta.next_id);
+  return IdMap(reader.array<std::int64_t>("IDS ", false), meta.size - meta.removed, meta.next_id);
 }
 
 }  // namespace
@@ -76,18 +84,21 @@ Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, bool
 
 Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, const Meta& meta, bool verify)
     : options_(meta.options),
-      size_(meta.size),
+      size_(meta.size - meta.removed),
       rows_(load_rows(*reader, meta)),
       id_map_(load_ids(*reader, meta)),
       engine_(make_engine(options_, rows_, id_map_)) {
   const bool mapped = reader->file().map() != nullptr;
   if (mapped && verify) reader->verify();
+  if (meta.removed != 0) id_map_.check_count();
   engine_->load(*reader, verify);
   if (verify) {
     rows_.check();
     id_map_.check();
   }
   if (mapped) reader_ = reader;
+  free_ = engine_->released();
+  std::reverse(free_.begin(), free_.end());
 }
 
 void Store::save(storage::Env& env, const std::filesystem::path& path) const {
@@ -105,7 +116,8 @@ std::vector<std::byte> Store::to_bytes() const {
 
 void Store::write(storage::WritableFile& file) const {
   storage::ByteWriter meta;
-  write_meta({options_, rows_.size(), id_map_.next_id(), !id_map_.identity()}, meta);
+  const std::size_t removed = rows_.size() - id_map_.live();
+  write_meta({options_, rows_.size(), id_map_.next_id(), !id_map_.identity(), removed}, meta);
   storage::ContainerWriter writer(file, content_id(meta));
   write_section(writer, "META", meta.data(), meta.size());
   write_section(writer, "VECS", rows_.data(), rows_.rows().size());
@@ -124,21 +136,92 @@ std::uint64_t Store::content_id(const storage::ByteWriter& meta) const {
 
 std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) {
   const std::unique_lock<core::FairMutex> lock(mutex_);
-  const std::size_t before = rows_.size();
-  check_room(before, vectors.rows);
+  const Slots leaving = id_map_.holders(ids, vectors.rows);
+  if (!leaving.empty()) check_removal(*engine_);
+  check_room(rows_.size() - free_.size(), vectors.rows);
+  const Slots slots = choose_slots(vectors.rows);
   std::vector<std::int64_t> added(vectors.rows);
-  id_map_.append(ids, vectors.rows);
+  id_map_.prepare_assign(slots, ids);
   try {
-    rows_.append(vectors);
-    engine_->insert(options);
+    vectors::Matrix replaced = rows_.write(vectors, slots);
+    try {
+      engine_->insert(slots, leaving, options);
+    } catch (...) {
+      rows_.undo_write(slots, replaced);
+      throw;
+    }
   } catch (...) {
-    if (rows_.size() != before) rows_.truncate(before);
-    id_map_.undo_append();
+    id_map_.abandon();
     throw;
   }
-  for (std::size_t i = 0; i < added.size(); ++i) added[i] = id_map_.id(static_cast<std::uint32_t>(before + i));
-  size_ = rows_.size();
+  id_map_.assign(slots, ids);
+  take(slots);
+  for (std::size_t i = 0; i < added.size(); ++i) added[i] = id_map_.id(slots[i]);
+  size_ = id_map_.live();
+  if (leaving.empty()) return added;
+  try {
+    free_.reserve(rows_.size() - size_);
+    reclaim(engine_->release(leaving, {options.threads, {}}));
+  } catch (const std::bad_alloc&) {
+    // The next change tries again.
+  }
   return added;
+}
+
+std::size_t Store::remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) {
+  const std::unique_lock<core::FairMutex> lock(mutex_);
+  check_removal(*engine_);
+  const Slots slots = id_map_.known(ids, count);
+  if (slots.empty()) return 0;
+  std::vector<std::int64_t> erased(slots.size());
+  free_.reserve(rows_.size() - id_map_.live() + slots.size());
+  id_map_.prepare_erase();
+  id_map_.erase(slots, erased);
+  Slots released;
+  try {
+    released = engine_->release(slots, options);
+  } catch (...) {
+    id_map_.restore(slots, erased);
+    throw;
+  }
+  size_ = id_map_.live();
+  reclaim(released);
+  return slots.size();
+}
+
+// Free ones first, then new ones; ascending.
+Slots Store::choose_slots(std::size_t count) const {
+  const std::size_t reused = std::min(count, free_.size());
+  Slots slots(free_.rbegin(), free_.rbegin() + static_cast<std::ptrdiff_t>(reused));
+  slots.resize(count);
+  std::iota(slots.begin() + static_cast<std::ptrdiff_t>(reused), slots.end(), static_cast<std::uint32_t>(rows_.size()));
+  return slots;
+}
+
+void Store::take(const Slots& slots) noexcept { free_.resize(free_.size() - std::min(free_.size(), slots.size())); }
+
+// There is room for all of them.
+void Store::reclaim(const Slots& released) noexcept {
+  free_.insert(free_.end(), released.begin(), released.end());
+  std::sort(free_.begin(), free_.end(), std::greater<>());
+  if (free_.size() > rows_.size() / 2) compact();
+}
+
+void Store::compact() noexcept {
+  try {
+    Slots kept;
+    for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
+      if (!std::binary_search(free_.begin(), free_.end(), slot, std::greater<>())) kept.push_back(slot);
+    }
+    vectors::Matrix rows = rows_.pick(kept);
+    id_map_.prepare_keep(kept);
+    engine_->keep(kept);
+    rows_ = std::move(rows);
+    id_map_.keep();
+    Slots().swap(free_);
+  } catch (const std::bad_alloc&) {
+    id_map_.abandon();  // a later change tries again
+  }
 }
 
 void Store::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids, float* distances) const {
@@ -171,7 +254,8 @@ std::uint64_t Store::next_id() const {
 Stats Store::stats() const {
   const std::shared_lock<core::FairMutex> lock(mutex_);
   Stats stats;
-  stats.size = rows_.size();
+  stats.size = id_map_.live();
+  stats.removed = rows_.size() - stats.size;
   stats.mapped = rows_.rows().mapped();
   stats.bytes.emplace_back("vectors", rows_.rows().capacity_bytes());
   stats.bytes.emplace_back("ids", id_map_.bytes());
@@ -185,7 +269,7 @@ CheckReport Store::check(bool deep) const {
   rows_.check();
   id_map_.check();
   CheckReport report;
-  report.vectors = rows_.size();
+  report.vectors = id_map_.live();
   engine_->check(deep, report);
   return report;
 }
@@ -194,7 +278,7 @@ std::vector<TunePoint> Store::tune(const MatrixView& queries, const TuneOptions&
   check_tune(options, queries);
   if (queries.data != nullptr) vectors::check_queries(rows_.format(), queries);
   const std::unique_lock<core::FairMutex> lock(mutex_);
-  if (rows_.size() == 0) throw InvalidArgument("an empty index cannot be tuned");
+  if (id_map_.live() == 0) throw InvalidArgument("an empty index cannot be tuned");
   return engine_->tune(queries, options);
 }
 

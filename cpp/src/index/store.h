@@ -1,5 +1,6 @@
 // An index in full: the rows, their ids and an engine, of which each has the same number of slots whenever no call is
-// changing them. Searches share the lock; changes hold it alone.
+// changing them. A slot without an id was removed; once the engine has released it, it is used again before there are
+// more, and storage is made compact when most slots are free. Searches share the lock; changes hold it alone.
 #pragma once
 
 #include <atomic>
@@ -32,6 +33,7 @@ class Store : public Body {
   std::vector<std::byte> to_bytes() const override;
 
   std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) override;
+  std::size_t remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) override;
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
               float* distances) const override;
   void get(const std::int64_t* ids, std::size_t count, void* out) const override;
@@ -48,6 +50,10 @@ class Store : public Body {
   Store(const std::shared_ptr<const storage::ContainerReader>& reader, bool verify);
   Store(const std::shared_ptr<const storage::ContainerReader>& reader, const Meta& meta, bool verify);
 
+  Slots choose_slots(std::size_t count) const;
+  void take(const Slots& slots) noexcept;
+  void reclaim(const Slots& released) noexcept;
+  void compact() noexcept;
   void write(storage::WritableFile& file) const;
   std::uint64_t content_id(const storage::ByteWriter& meta) const;
 
@@ -56,6 +62,7 @@ class Store : public Body {
   vectors::Matrix rows_;
   IdMap id_map_;
   std::unique_ptr<Engine> engine_;
+  Slots free_;                                              // descending
   std::shared_ptr<const storage::ContainerReader> reader_;  // of the file that is mapped, if any
   mutable core::FairMutex mutex_;
 };

@@ -1,9 +1,11 @@
 #include "index/traversal.h"
 
+#include <algorithm>
+#include <cstring>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "core/checked.h"
 #include "hopspan/error.h"
 #include "quantize/choose.h"
 #include "storage/byte_reader.h"
@@ -28,7 +30,7 @@ bool Traversal::saved_in(const storage::ContainerReader& reader) { return reader
 
 Traversal::Traversal(const vectors::Matrix& rows, const IndexOptions& options, const AddOptions& how)
     : Traversal(rows, Learnt{rows.size(), learn(rows, options, how.threads)}, {}, 0) {
-  extend(how);
+  quantizer_.encode(rows_, 0, rows_.size(), how.threads, {}, codes_);
 }
 
 Traversal::Traversal(const vectors::Matrix& rows, const storage::ContainerReader& reader)
@@ -55,8 +57,47 @@ Traversal::Learnt Traversal::read_learnt(const vectors::Matrix& rows, const stor
   return learnt;
 }
 
-void Traversal::extend(const AddOptions& how) {
-  quantizer_.encode(rows_, codes_.size(), rows_.size() - codes_.size(), how.threads, {}, codes_);
+Traversal::Before Traversal::encode(const std::vector<std::uint32_t>& slots, const AddOptions& how) {
+  Before before{size(), learnt_from_, quantize::Codes(quantizer_.code_format())};
+  const std::size_t reused = static_cast<std::size_t>(
+      std::lower_bound(slots.begin(), slots.end(), static_cast<std::uint32_t>(size())) - slots.begin());
+  for (std::size_t i = 0; i < reused;) {
+    std::size_t run = 1;
+    while (i + run < reused && slots[i + run] == slots[i] + run) ++run;
+    quantizer_.encode(rows_, slots[i], run, how.threads, {}, before.codes);
+    i += run;
+  }
+  if (reused != 0) codes_.mutable_row(0);
+  quantizer_.encode(rows_, size(), slots.size() - reused, how.threads, {}, codes_);
+  swap_codes(slots, before.codes);
+  learnt_from_ -= std::min(reused, learnt_from_ - 1);
+  return before;
+}
+
+void Traversal::undo(const std::vector<std::uint32_t>& slots, Before& before) noexcept {
+  swap_codes(slots, before.codes);
+  codes_.resize(before.size);
+  learnt_from_ = before.learnt_from;
+}
+
+// Exchanges the codes of the first slots with all that `other` has.
+void Traversal::swap_codes(const std::vector<std::uint32_t>& slots, quantize::Codes& other) noexcept {
+  for (std::size_t i = 0; i < other.size(); ++i) {
+    std::byte* const theirs = other.mutable_row(i);
+    std::swap_ranges(theirs, theirs + other.stride(), codes_.mutable_row(slots[i]));
+  }
+}
+
+void Traversal::keep(const std::vector<std::uint32_t>& kept) {
+  core::Array<std::byte> rows;
+  rows.resize(core::checked_mul(kept.size(), codes_.stride()));
+  std::byte* out = rows.mutable_data();
+  for (const std::uint32_t slot : kept) {
+    std::memcpy(out, codes_.row(slot), codes_.stride());
+    out += codes_.stride();
+  }
+  codes_ = quantize::Codes(quantizer_.code_format(), std::move(rows), kept.size());
+  learnt_from_ = std::min(learnt_from_, kept.size());
 }
 
 void Traversal::save(storage::ContainerWriter& writer) const {

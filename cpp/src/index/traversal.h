@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "hnsw/space.h"
 #include "hopspan/options.h"
@@ -27,7 +28,7 @@ class Traversal {
   static bool serves(const IndexOptions& options, std::size_t size);
   static bool saved_in(const storage::ContainerReader& reader);
 
-  // Whether so many rows have come since it learnt that it should learn anew.
+  // Whether so many rows have come since it learnt, or in place of those it learnt from, that it should learn anew.
   bool outgrown() const noexcept { return rows_.size() > 2 * learnt_from_; }
   std::size_t size() const noexcept { return codes_.size(); }
   const hnsw::Space& space() const noexcept { return space_; }
@@ -41,9 +42,18 @@ class Traversal {
   std::size_t spare(std::size_t k) const { return quantizer_.bits() == 4 ? 2 * k : 0; }
   float least_distance(float code_distance) const { return quantizer_.least_distance(code_distance); }
 
-  // Encodes the rows that were appended. When it throws, nothing has changed.
-  void extend(const AddOptions& how);
-  void truncate(std::size_t size) { codes_.resize(size); }
+  // What an update replaced.
+  struct Before {
+    std::size_t size;
+    std::size_t learnt_from;
+    quantize::Codes codes;  // of the slots below `size`
+  };
+  // Encodes the rows of new slots, ascending, of which those beyond size() follow it. When it throws, nothing has
+  // changed.
+  Before encode(const std::vector<std::uint32_t>& slots, const AddOptions& how);
+  void undo(const std::vector<std::uint32_t>& slots, Before& before) noexcept;
+  // Drops the rows that are not kept, ascending, at least one; the matrix follows. When it throws, nothing has changed.
+  void keep(const std::vector<std::uint32_t>& kept);
 
   void save(storage::ContainerWriter& writer) const;
 
@@ -55,8 +65,10 @@ class Traversal {
   Traversal(const vectors::Matrix& rows, Learnt learnt, core::Array<std::byte> codes, std::size_t size);
   static Learnt read_learnt(const vectors::Matrix& rows, const storage::ContainerReader& reader);
 
+  void swap_codes(const std::vector<std::uint32_t>& slots, quantize::Codes& other) noexcept;
+
   const vectors::Matrix& rows_;
-  std::size_t learnt_from_;
+  std::size_t learnt_from_;  // rows that have not been replaced since
   quantize::Quantizer quantizer_;
   quantize::Codes codes_;
   hnsw::Space space_;

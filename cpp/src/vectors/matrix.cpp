@@ -1,5 +1,6 @@
 #include "vectors/matrix.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -83,6 +84,43 @@ void Matrix::append(const MatrixView& view, std::size_t first) {
 void Matrix::truncate(std::size_t size) {
   rows_.resize(size * stride_);
   size_ = size;
+}
+
+Matrix Matrix::write(const MatrixView& view, const std::vector<std::uint32_t>& slots) {
+  check_view(format_, view);
+  const std::size_t reused = static_cast<std::size_t>(
+      std::lower_bound(slots.begin(), slots.end(), static_cast<std::uint32_t>(size_)) - slots.begin());
+  Matrix aside(format_);
+  aside.append({view.data, reused, view.dim, view.dtype});
+  if (reused != 0) rows_.mutable_data();
+  append({view_row(view, reused), view.rows - reused, view.dim, view.dtype}, reused);
+  swap_rows(slots, aside);
+  return aside;
+}
+
+void Matrix::undo_write(const std::vector<std::uint32_t>& slots, Matrix& replaced) noexcept {
+  swap_rows(slots, replaced);
+  truncate(size_ - (slots.size() - replaced.size()));
+}
+
+// Exchanges the rows at the first slots with all rows of `other`.
+void Matrix::swap_rows(const std::vector<std::uint32_t>& slots, Matrix& other) noexcept {
+  std::byte* const rows = rows_.mutable_data();
+  std::byte* theirs = other.rows_.mutable_data();
+  for (std::size_t i = 0; i < other.size(); ++i, theirs += stride_) {
+    std::swap_ranges(theirs, theirs + stride_, rows + slots[i] * stride_);
+  }
+}
+
+Matrix Matrix::pick(const std::vector<std::uint32_t>& slots) const {
+  core::Array<std::byte> rows;
+  rows.resize(core::checked_mul(slots.size(), stride_));
+  std::byte* out = rows.mutable_data();
+  for (const std::uint32_t slot : slots) {
+    std::memcpy(out, row(slot), stride_);
+    out += stride_;
+  }
+  return Matrix(format_, std::move(rows));
 }
 
 void Matrix::check() const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/array.h"
 #include "hopspan/matrix_view.h"
@@ -41,6 +42,14 @@ class Matrix {
   void append(const MatrixView& view, std::size_t first = 0);
   void truncate(std::size_t size);
 
+  // Writes the rows of `view` to `slots`, which ascend and of which those beyond size() follow it, and returns the rows
+  // that were replaced. Throws as append, and then nothing has changed.
+  Matrix write(const MatrixView& view, const std::vector<std::uint32_t>& slots);
+  // replaced: what the latest write, to these slots, returned.
+  void undo_write(const std::vector<std::uint32_t>& slots, Matrix& replaced) noexcept;
+  // A matrix of these rows.
+  Matrix pick(const std::vector<std::uint32_t>& slots) const;
+
   // Throws CorruptIndexError naming the first row that append cannot have written.
   void check() const;
 
@@ -48,6 +57,8 @@ class Matrix {
   void copy_elements(std::size_t slot, void* out) const;
 
  private:
+  void swap_rows(const std::vector<std::uint32_t>& slots, Matrix& other) noexcept;
+
   RowFormat format_;
   std::size_t stride_;
   std::size_t size_ = 0;

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 #include "core/random.h"
 #include "hnsw/insert.h"
+#include "hnsw/renumber.h"
 #include "hnsw/search.h"
+#include "test.h"
 #include "vectors/query.h"
 
 namespace hopspan::test {
@@ -92,6 +95,49 @@ inline bool same(const hnsw::Graph& a, const hnsw::Graph& b) {
     }
   }
   return true;
+}
+
+// Every link with the tree's mark has its counterpart, and the marked links alone connect all nodes of each level that
+// are not free.
+inline void check_trees(const hnsw::Graph& graph) {
+  using namespace hnsw;
+  for (const Level& level : graph.levels) {
+    const auto is_free = [&](std::uint32_t node) { return level.row(node)[0] == kNone; };
+    std::size_t nodes = 0;
+    std::vector<std::uint32_t> open;
+    for (std::uint32_t node = 0; node < level.size; ++node) {
+      if (is_free(node)) continue;
+      if (nodes++ == 0) open.push_back(node);
+    }
+    if (nodes == 0) continue;
+    std::vector<bool> met(level.size);
+    met[open[0]] = true;
+    std::size_t count = 1;
+    std::size_t marked = 0;
+    while (!open.empty()) {
+      const std::uint32_t node = open.back();
+      open.pop_back();
+      for (std::size_t i = 0; i < level.width && level.row(node)[i] != kNone; ++i) {
+        const std::uint32_t link = level.row(node)[i];
+        if (!is_tree(link)) continue;
+        ++marked;
+        const std::uint32_t* back = level.row(target(link));
+        CHECK(std::find(back, back + level.width, node | kTreeBit) != back + level.width);
+        if (met[target(link)]) continue;
+        met[target(link)] = true;
+        ++count;
+        open.push_back(target(link));
+      }
+    }
+    CHECK_EQUAL(count, nodes);
+    CHECK_EQUAL(marked, 2 * (nodes - 1));
+  }
+}
+
+inline hnsw::Graph copy(const hnsw::Graph& graph) {
+  std::vector<std::uint32_t> all(graph.size());
+  std::iota(all.begin(), all.end(), std::uint32_t{0});
+  return hnsw::keep_slots(graph, all);
 }
 
 }  // namespace hopspan::test

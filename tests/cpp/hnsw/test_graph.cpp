@@ -39,8 +39,11 @@ TEST(hnsw_validate_names_what_is_wrong) {
   twice.row(0, 5)[1] = target(twice.row(0, 5)[0]);
   CHECK_THROWS(CorruptIndexError, "node 5 has a link twice", twice.validate());
   Built gap;
-  gap.row(0, 5)[0] = kNone;
+  gap.row(0, 5)[1] = kNone;
   CHECK_THROWS(CorruptIndexError, "behind its last", gap.validate());
+  Built freed;
+  std::fill_n(freed.row(0, 5), 8, kNone);
+  CHECK_THROWS(CorruptIndexError, "links to node 5, which is free", freed.validate());
   Built lower;
   lower.graph.levels[1].below.mutable_data()[0] ^= 1;
   CHECK_THROWS(CorruptIndexError, "level 1", lower.validate());

@@ -12,37 +12,9 @@ namespace {
 
 constexpr std::size_t kDim = 8;
 
-// Every link with the tree's mark has its counterpart, and the marked links alone connect all nodes of each level.
-void check_trees(const Graph& graph) {
-  for (const Level& level : graph.levels) {
-    std::vector<bool> met(level.size);
-    std::vector<std::uint32_t> open{0};
-    met[0] = true;
-    std::size_t count = 1;
-    std::size_t marked = 0;
-    while (!open.empty()) {
-      const std::uint32_t node = open.back();
-      open.pop_back();
-      for (std::size_t i = 0; i < level.width && level.row(node)[i] != kNone; ++i) {
-        const std::uint32_t link = level.row(node)[i];
-        if (!is_tree(link)) continue;
-        ++marked;
-        const std::uint32_t* back = level.row(target(link));
-        CHECK(std::find(back, back + level.width, node | kTreeBit) != back + level.width);
-        if (met[target(link)]) continue;
-        met[target(link)] = true;
-        ++count;
-        open.push_back(target(link));
-      }
-    }
-    CHECK_EQUAL(count, level.size);
-    CHECK_EQUAL(marked, 2 * (level.size - 1));
-  }
-}
-
 void check_sound(const Graph& graph, const HnswOptions& options, std::size_t size) {
   validate(graph, options, size);
-  check_trees(graph);
+  test::check_trees(graph);
 }
 
 }  // namespace
@@ -145,4 +117,47 @@ TEST(hnsw_levels_follow_the_paper) {
   }
   CHECK(above[1] > 5900 && above[1] < 6600);  // 1 / 16
   CHECK(above[2] > 330 && above[2] < 450);    // 1 / 256
+}
+
+TEST(hnsw_insert_fills_free_slots_and_undoes_it) {
+  const auto matrix = test::l2_matrix(test::random_values(600, kDim, 8), kDim);
+  const HnswOptions options = test::small_options();
+  const Space space(matrix);
+  Graph graph(options);
+  Joining joining;
+  for (std::uint32_t slot = 1; slot < 600; slot += 2) joining.slots.push_back(slot);
+  insert(graph, space, joining, options, 0, 1, {});
+  check_sound(graph, options, 600);
+  CHECK_EQUAL(count_reachable(graph), std::size_t{300});
+  const Graph before = test::copy(graph);
+  Joining rest;
+  for (std::uint32_t slot = 0; slot < 600; slot += 2) rest.slots.push_back(slot);
+  const auto refuse = [] { throw std::runtime_error("no"); };
+  CHECK_THROWS(std::runtime_error, "no", insert(graph, space, rest, options, 0, 2, {}, refuse));
+  CHECK(test::same(graph, before));
+  insert(graph, space, rest, options, 0, 2, {});
+  check_sound(graph, options, 600);
+  CHECK_EQUAL(count_reachable(graph), std::size_t{600});
+  CHECK(test::recall(graph, matrix, 100) > 0.97);
+}
+
+TEST(hnsw_insert_links_to_the_living_where_it_can) {
+  const auto matrix = test::l2_matrix(test::random_values(900, kDim, 9), kDim);
+  const HnswOptions options = test::small_options();
+  const Space space(matrix);
+  Graph graph(options);
+  Joining joining;
+  for (std::uint32_t slot = 0; slot < 800; ++slot) joining.slots.push_back(slot);
+  insert(graph, space, joining, options, 0, 1, {});
+  joining.slots.clear();
+  for (std::uint32_t slot = 800; slot < 900; ++slot) joining.slots.push_back(slot);
+  joining.is_dead = [](std::uint32_t slot) { return slot % 2 == 0 && slot < 800; };
+  insert(graph, space, joining, options, 0, 2, {});
+  const Level& base = graph.levels[0];
+  for (std::uint32_t slot = 800; slot < 900; ++slot) {
+    for (std::size_t i = 0; i < degree(base.row(slot), base.width); ++i) {
+      CHECK(!joining.is_dead(target(base.row(slot)[i])));
+    }
+  }
+  check_sound(graph, options, 900);
 }

@@ -47,7 +47,9 @@ TEST(index_meta_survives_writing) {
     CHECK(copy.options.dtype == DType::kInt8 && copy.options.seed == 0x123456789ABCDEF0);
     CHECK(copy.options.hnsw.M == 24 && copy.options.hnsw.ef_construction == 300);
     CHECK(copy.options.hnsw.extend_candidates == flag && copy.options.hnsw.keep_pruned_connections == !flag);
-    CHECK(copy.size == 5 && copy.next_id == 9 && copy.explicit_ids);
+    CHECK(copy.size == 5 && copy.next_id == 9 && copy.explicit_ids && copy.removed == 0);
+    meta.removed = 2;
+    CHECK_EQUAL(again(meta).removed, std::uint64_t{2});
   }
 }
 
@@ -59,9 +61,18 @@ TEST(index_meta_refuses_what_no_index_is) {
   refuse("M must be 2..512, not 1", [](Meta& m) { m.options.hnsw.M = 1; });
   refuse("ef_construction must be 24..65536, not 23", [](Meta& m) { m.options.hnsw.ef_construction = 23; });
   refuse("4294967296 vectors", [](Meta& m) { m.size = m.next_id = std::uint64_t{1} << 32; });
-  refuse("5 vectors with ids below 4", [](Meta& m) { m.next_id = 4; });
-  refuse("5 vectors with ids below 9", [](Meta& m) { m.explicit_ids = false; });
-  refuse("0 vectors", [](Meta& m) { m.size = 0; });
+  refuse("5 vectors, 0 of them removed, with ids below 4", [](Meta& m) { m.next_id = 4; });
+  refuse("5 vectors, 0 of them removed, with ids below 9", [](Meta& m) { m.explicit_ids = false; });
+  refuse("5 vectors, 6 of them removed", [](Meta& m) { m.removed = 6; });
+  refuse("5 vectors, 1 of them removed, with ids below 3", [](Meta& m) {
+    m.removed = 1;
+    m.next_id = 3;
+  });
+  refuse("5 vectors, 1 of them removed", [](Meta& m) {
+    m.removed = 1;
+    m.explicit_ids = false;
+    m.next_id = 5;
+  });
   refuse("ids below 9223372036854775809", [](Meta& m) { m.next_id = (std::uint64_t{1} << 63) + 1; });
 }
 

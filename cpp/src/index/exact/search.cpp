@@ -182,6 +182,7 @@ class Pass {
       for (std::size_t i = begin; i < end; ++i) {
         const std::uint32_t slot = static_cast<std::uint32_t>(first + i);
         if (low(i) > limit || (request_.excluded != nullptr && request_.excluded[query] == slot)) continue;
+        if (id_map_.id(slot) == kNoId) continue;
         shortlist.add({low(i), high(i), slot}, [&](std::uint32_t s) { return score(query, s); });
         limit = shortlist.limit();
       }
@@ -258,6 +259,20 @@ NormRange Searcher::norms() const {
     measured_ = rows_.size();
   }
   return norms_;
+}
+
+void Searcher::note_changed(const std::vector<std::uint32_t>& slots) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const std::uint32_t slot : slots) {
+    if (slot >= measured_) return;
+    const NormRange one = norm_range(rows_, slot, std::size_t{slot} + 1);
+    norms_ = {std::min(norms_.smallest, one.smallest), std::max(norms_.largest, one.largest)};
+  }
+}
+
+void Searcher::note_dropped() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  measured_ = 0;
 }
 
 }  // namespace hopspan::index::exact

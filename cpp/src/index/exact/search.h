@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <vector>
 
 #include "hopspan/options.h"
 #include "index/exact/margin.h"
@@ -25,9 +26,13 @@ class Searcher {
  public:
   explicit Searcher(const vectors::Matrix& rows) : rows_(rows) {}
 
-  // ids and distances: k for each query, nearest first; -1 and infinity where there are fewer rows.
+  // ids and distances: k for each query, nearest first; -1 and infinity where there are fewer rows with an id.
   void search(const Queries& queries, const IdMap& id_map, const Request& request, std::int64_t* ids,
               float* distances) const;
+
+  // To be told of rows that have changed and of rows that were dropped.
+  void note_changed(const std::vector<std::uint32_t>& slots);
+  void note_dropped();
 
  private:
   NormRange norms() const;

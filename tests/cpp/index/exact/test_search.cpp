@@ -154,8 +154,10 @@ TEST(index_exact_search_orders_ties_by_id) {
   const Vectors data = test::make_grid(2000, 3, 6);
   std::vector<std::int64_t> ids(data.rows);
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int64_t>((i * 7919) % 2003 + 5);
-  IdMap id_map;
-  id_map.append(ids.data(), ids.size());
+  core::Array<std::int64_t> listed;
+  listed.resize(ids.size());
+  std::copy(ids.begin(), ids.end(), listed.mutable_data());
+  const IdMap id_map(std::move(listed), 2008);
   for (const Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
     const vectors::Matrix rows = matrix(data, metric, DType::kFloat32);
     for (const std::size_t count : {kFew, kMany}) {
