@@ -1,5 +1,4 @@
-// Planted bugs that turn these tests red, each tried on its own: consolidate.cpp without join_by_links or without
-// bridge, with dead rows left as they are, and with the journal committed at once.
+// A graph after a pass over its removed nodes: no link to them, every other node within reach, and all or nothing.
 #include <stdexcept>
 
 #include "hnsw/consolidate.h"
