@@ -140,7 +140,10 @@ Quantizer::Quantizer(const vectors::RowFormat& format, storage::ByteReader& read
   if (reader.remaining() != 0) {
     bits_ = reader.u8();
     fidelity_.deviation = reader.f32();
-    if (reader.u8() != 0) projection_.emplace(format.dim, reader);
+    if (reader.u8() != 0) {
+      if (format.metric == Metric::kIp) throw CorruptIndexError("a quantizer that projects under ip");
+      projection_.emplace(format.dim, reader);
+    }
   }
   if (!(fidelity_.deviation >= 0.0f)) throw CorruptIndexError("a quantizer with a deviation that is no number");
   if (bits_ != 8 && bits_ != 4) throw CorruptIndexError("a quantizer of " + std::to_string(bits_) + " bits");

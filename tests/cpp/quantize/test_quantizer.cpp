@@ -30,45 +30,32 @@ void for_each_format(std::size_t dim, F&& f) {
     for (DType dtype : kFloats) f(RowFormat{dim, metric, dtype});
 }
 
+// How far codes of so many bits keep the order of distances, of a query and of a row as a query.
+void check_order(std::size_t dim, int bits, double least_by_query, double least_by_row) {
+  for_each_format(dim, [&](const RowFormat& format) {
+    const Matrix rows = normal_rows(format, 400, 1);
+    const Quantizer quantizer(rows, bits, 5);
+    const Codes codes = encoded(quantizer, rows);
+    const core::Buffer query = prepared_row(quantizer, rows, 7);
+    core::Buffer room;
+    std::vector<double> exact, by_query, by_row;
+    for (std::size_t slot = 0; slot < rows.size(); ++slot) {
+      exact.push_back(true_distance(rows, 7, slot));
+      by_query.push_back(distance_of(codes, query.data(), slot));
+      by_row.push_back(distance_of(codes, codes.as_query(7, room), slot));
+    }
+    if (format.dim == 1 && format.metric == Metric::kCosine) return;  // all at one of two places
+    CHECK(correlation(exact, by_query) > least_by_query);
+    CHECK(correlation(exact, by_row) > least_by_row);
+  });
+}
+
 TEST(quantizer_keeps_the_order_of_distances) {
-  for (std::size_t dim : {1, 24, 100, 130}) {
-    for_each_format(dim, [](const RowFormat& format) {
-      const Matrix rows = normal_rows(format, 400, 1);
-      const Quantizer quantizer(rows, 8, 5);
-      const Codes codes = encoded(quantizer, rows);
-      const core::Buffer query = prepared_row(quantizer, rows, 7);
-      core::Buffer room;
-      std::vector<double> exact, by_query, by_row;
-      for (std::size_t slot = 0; slot < rows.size(); ++slot) {
-        exact.push_back(true_distance(rows, 7, slot));
-        by_query.push_back(distance_of(codes, query.data(), slot));
-        by_row.push_back(distance_of(codes, codes.as_query(7, room), slot));
-      }
-      if (format.dim == 1 && format.metric == Metric::kCosine) return;  // all at one of two places
-      CHECK(correlation(exact, by_query) > 0.9995);
-      CHECK(correlation(exact, by_row) > 0.9995);
-    });
-  }
+  for (std::size_t dim : {1, 24, 100, 130}) check_order(dim, 8, 0.9995, 0.9995);
 }
 
 TEST(quantizer_keeps_the_order_of_distances_in_4_bits) {
-  for (std::size_t dim : {24, 101, 130}) {
-    for_each_format(dim, [](const RowFormat& format) {
-      const Matrix rows = normal_rows(format, 400, 1);
-      const Quantizer quantizer(rows, 4, 5);
-      const Codes codes = encoded(quantizer, rows);
-      const core::Buffer query = prepared_row(quantizer, rows, 7);
-      core::Buffer room;
-      std::vector<double> exact, by_query, by_row;
-      for (std::size_t slot = 0; slot < rows.size(); ++slot) {
-        exact.push_back(true_distance(rows, 7, slot));
-        by_query.push_back(distance_of(codes, query.data(), slot));
-        by_row.push_back(distance_of(codes, codes.as_query(7, room), slot));
-      }
-      CHECK(correlation(exact, by_query) > 0.96);
-      CHECK(correlation(exact, by_row) > 0.95);
-    });
-  }
+  for (std::size_t dim : {24, 101, 130}) check_order(dim, 4, 0.96, 0.95);
 }
 
 TEST(quantizer_knows_the_least_distance_behind_codes) {
@@ -217,6 +204,20 @@ TEST(quantizer_refuses_bytes_that_it_cannot_have_written) {
   for (const float bad : {nan, -1.0f})
     CHECK_THROWS(CorruptIndexError, "deviation", read(rows.format(), with(kDeviation, bad)));
   CHECK_THROWS(CorruptIndexError, "5 bits", read(rows.format(), with(kBits, std::uint8_t{5})));
+}
+
+// Under ip nothing is projected, and a query would not fit its codes.
+TEST(quantizer_refuses_a_projection_under_ip) {
+  const RowFormat format{3, Metric::kIp, DType::kFloat32};
+  storage::ByteWriter writer;
+  Quantizer(normal_rows(format, 300, 1), 8, 5).write(writer);
+  std::vector<std::byte> bytes(writer.data(), writer.data() + writer.size());
+  bytes.back() = std::byte{1};
+  storage::ByteWriter projection;
+  Projection(3, std::vector<float>{1, 0, 0}).write(projection);
+  bytes.insert(bytes.end(), projection.data(), projection.data() + projection.size());
+  storage::ByteReader reader(bytes.data(), bytes.size(), "quantizer");
+  CHECK_THROWS(CorruptIndexError, "projects under ip", Quantizer(format, reader));
 }
 
 TEST(quantizer_of_files_before_4_bits_is_of_8_and_knows_no_least_distance) {
