@@ -23,38 +23,37 @@ class Choice {
       : format_(rows.format()), sample_(draw_sample(rows, seed)), threads_(threads), seed_(seed) {}
 
   Quantizer run() {
-    const std::size_t whole = format_.dim;
-    if (whole <= kLine) return {format_, sample_, 8};
-    bool tried_four = false;
-    for (const std::size_t dim : kProjected) {
-      if (!projects(dim)) continue;
-      if (!tried_four && whole <= 2 * dim) {
-        Quantizer four(format_, sample_, 4);
-        if (serves(four)) return four;
-        tried_four = true;
+    if (format_.dim > kLine) {
+      for (const CodeFormat& shape : shorter_shapes()) {
+        Quantizer quantizer = make(shape);
+        if (quantizer.fidelity().candidates <= kMostCandidates) return quantizer;
       }
-      Quantizer projected = project(dim);
-      if (serves(projected)) return projected;
-    }
-    if (!tried_four) {
-      Quantizer four(format_, sample_, 4);
-      if (serves(four)) return four;
     }
     return {format_, sample_, 8};
   }
 
  private:
+  // The codes that are shorter than all dimensions at 8 bits, the shortest first.
+  std::vector<CodeFormat> shorter_shapes() const {
+    std::vector<CodeFormat> shapes{{format_.dim, format_.metric, 4}};
+    for (const std::size_t dim : kProjected) {
+      if (projects(dim)) shapes.push_back({dim, format_.metric, 8});
+    }
+    std::stable_sort(shapes.begin(), shapes.end(),
+                     [](const CodeFormat& a, const CodeFormat& b) { return a.stride() < b.stride(); });
+    return shapes;
+  }
+
   // A projection costs each query a product, which must be worth it.
   bool projects(std::size_t dim) const {
     return format_.metric != Metric::kIp && 3 * dim <= format_.dim && format_.dim <= kMostProjected;
   }
 
-  static bool serves(const Quantizer& quantizer) { return quantizer.fidelity().candidates <= kMostCandidates; }
-
-  Quantizer project(std::size_t dim) {
+  Quantizer make(const CodeFormat& shape) {
+    if (shape.dim == format_.dim) return {format_, sample_, shape.bits};
     if (directions_.empty()) learn_directions();
-    return {format_, sample_, 8, centre_,
-            Projection(format_.dim, mixed(directions_, dim, format_.dim, threads_, seed_))};
+    return {format_, sample_, shape.bits, centre_,
+            Projection(format_.dim, mixed(directions_, shape.dim, format_.dim, threads_, seed_))};
   }
 
   void learn_directions() {
