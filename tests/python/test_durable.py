@@ -223,6 +223,20 @@ def test_a_bad_batch_changes_nothing(folder: Path) -> None:
     assert len(hopspan.open(folder)) == 300
 
 
+def test_a_folder_takes_no_removals_and_no_replacements_yet(folder: Path) -> None:
+    with hopspan.open(folder, "a") as index:
+        logged = index.stats()["log"]["log_bytes"]
+        with pytest.raises(ValueError, match="in a folder cannot be removed"):
+            index.remove([3])
+        with pytest.raises(ValueError, match=r"id 99 is already in the index \(row 1\).* does not replace"):
+            index.add(VECTORS[:2], [500, 99])
+        assert index.stats()["log"]["log_bytes"] == logged
+        assert len(index) == 100
+        assert 500 not in index
+    with hopspan.open(folder) as index, pytest.raises(ValueError, match="in a folder cannot be removed"):
+        index.remove([3])
+
+
 def test_a_cancelled_call_changes_nothing(folder: Path) -> None:
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
