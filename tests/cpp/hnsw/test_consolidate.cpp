@@ -1,4 +1,6 @@
 // A graph after a pass over its removed nodes: no link to them, every other node within reach, and all or nothing.
+// Planted bugs that turn these tests red, each tried on its own: consolidate.cpp without bridge, and with the journal
+// committed at once.
 #include <stdexcept>
 
 #include "hnsw/consolidate.h"
