@@ -1,7 +1,7 @@
 // A power cut before every operation, with everything that was not synced lost, torn, zero or out of order; a kill
 // before every operation and a power cut later; and every operation failing once.
-// Planted bugs that turn these tests or those of test_writer.cpp red, each tried on its own: no wait for the sync in add, a
-// copied log that is not synced, no sync of the folder before a log goes on.
+// Planted bugs that turn these tests or those of test_writer.cpp red, each tried on its own: no wait for the sync in
+// add, a copied log that is not synced, no sync of the folder before a log goes on.
 #include <cerrno>
 
 #include "durable/ledger.h"

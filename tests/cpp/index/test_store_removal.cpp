@@ -1,7 +1,7 @@
 // Removing and replacing, on every kind that can: what is left is found, what is gone is not, and nothing changes when
 // a call fails.
-// Planted bugs that turn these tests red, each tried on its own: a search that does not look whether a slot has an id, a
-// failed add without undo_write, a failed removal without restore.
+// Planted bugs that turn these tests red, each tried on its own: a search that does not look whether a slot has an id,
+// a failed add without undo_write, a failed removal without restore.
 #include <map>
 #include <stdexcept>
 #include <vector>
