@@ -46,8 +46,6 @@ class DurableIndex(Index):
     change it at once; their calls share syncs. After an OSError from making a change durable, nobody can tell whether
     it is: the object refuses further changes, and the folder has to be opened again.
 
-    It takes no removals and no replacements yet: `remove`, and `add` under a known id, raise ValueError.
-
     A process that is forked cannot use its parent's index of mode "a". Pickling works in mode "r", by path.
     """
 

@@ -77,8 +77,11 @@ Bytes small_log(std::uint64_t seed) {
   for (std::uint64_t i = 0; i < seed % 5; ++i) {
     const Vectors data = make_vectors(DType::kFloat32, 1 + (seed + i) % 3, 3, seed + i);
     std::vector<std::int64_t> ids;
-    for (std::size_t row = 0; row < data.rows; ++row) ids.push_back(static_cast<std::int64_t>(10 + 10 * i + row));
-    const std::uint64_t sequence = durable::log_add(log, data.view(), ids.data());
+    const std::uint64_t first = 1 + (seed >> (4 * i)) % 8;
+    for (std::size_t row = 0; row < data.rows; ++row) ids.push_back(static_cast<std::int64_t>(first + row));
+    const bool adds = (seed >> (8 + i)) % 3 != 0;
+    const std::uint64_t sequence =
+        adds ? durable::log_add(log, data.view(), ids.data()) : durable::log_remove(log, ids.data(), ids.size());
     if ((seed >> i) % 3 == 0) durable::log_void(log, sequence);
   }
   return env.bytes("log");
@@ -122,6 +125,9 @@ void open_and_use(FaultEnv& env) {
   const bool unwritable = refused([&] {
     durable::Writer writer(env, kFolder, alone(), std::chrono::milliseconds(0));
     if (refused([&] { ids = writer.add(some.view(), nullptr, {}); })) return;  // the largest id is taken
+    const std::int64_t gone[] = {1, 2};
+    writer.remove(gone, 2, {});
+    writer.add(some.slice(0, 1), gone, {});
     search(writer, some.view(), with_ef(3, 20));
     writer.check(true);
     writer.compact();
@@ -130,7 +136,7 @@ void open_and_use(FaultEnv& env) {
   require(unreadable == unwritable);
   if (unwritable || ids.empty()) return;
   const durable::Reader again(env, kFolder, 1);
-  require(again.contains(ids[0]) && again.contains(ids[1]));
+  require(again.contains(ids[0]) && again.contains(ids[1]) && again.contains(1) && !again.contains(2));
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 """Random sequences of calls, compared with a dict and brute force."""
 
 import pickle
+import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,10 +24,12 @@ class Model(RuleBasedStateMachine):
 
     @initialize(kind=st.sampled_from(["hnsw", "flat"]), seed=st.integers(0, 5))
     def make(self, kind: str, seed: int) -> None:
-        options = {"M": 2, "ef_construction": 4} if kind == "hnsw" else {}
-        self.index = hopspan.Index(DIM, kind=kind, seed=seed, threads=2, **options)
+        self.create({"kind": kind, "seed": seed, **({"M": 2, "ef_construction": 4} if kind == "hnsw" else {})})
         self.held: dict[int, list[int]] = {}
         self.next_id = 0
+
+    def create(self, options: dict[str, Any]) -> None:
+        raise NotImplementedError
 
     def keep(self, ids: list[int], vectors: list[list[int]]) -> None:
         self.held.update(zip(ids, vectors, strict=True))
@@ -74,6 +78,20 @@ class Model(RuleBasedStateMachine):
             with pytest.raises(ValueError, match=f"id {item}"):
                 self.index.get(item)
 
+    @invariant()
+    def holds_what_was_added(self) -> None:
+        if hasattr(self, "index"):
+            assert len(self.index) == len(self.held)
+            report = self.index.check()
+            assert report.vectors == report.reachable == len(self.held)
+
+
+class MemoryModel(Model):
+    """Of an index in memory, which is saved and loaded."""
+
+    def create(self, options: dict[str, Any]) -> None:
+        self.index = hopspan.Index(DIM, threads=2, **options)
+
     @rule(mmap=st.booleans(), verify=st.booleans())
     def save_and_load(self, mmap: bool, verify: bool) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -85,15 +103,48 @@ class Model(RuleBasedStateMachine):
     def pickle(self) -> None:
         self.index = pickle.loads(pickle.dumps(self.index))
 
-    @invariant()
-    def holds_what_was_added(self) -> None:
+
+class DurableModel(Model):
+    """Of an index in a folder, which is opened again, also from what a crash leaves, and followed by a reader."""
+
+    def create(self, options: dict[str, Any]) -> None:
+        self.parent = tempfile.TemporaryDirectory()
+        self.folder = Path(self.parent.name) / "0"
+        self.index = hopspan.open(self.folder, "a", dim=DIM, threads=2, **options)
+        self.reader = hopspan.open(self.folder)
+
+    @rule()
+    def close_and_open(self) -> None:
+        self.index.close()
+        self.index = hopspan.open(self.folder, "a")
+
+    @rule()
+    def crash(self) -> None:
+        copy = self.folder.with_name(str(int(self.folder.name) + 1))
+        shutil.copytree(self.folder, copy)
+        self.index.close()
+        self.folder, self.index, self.reader = copy, hopspan.open(copy, "a"), hopspan.open(copy)
+
+    @rule()
+    def compact(self) -> None:
+        self.index.compact()
+
+    @rule()
+    def follow(self) -> None:
+        self.reader.refresh()
+        assert len(self.reader) == len(self.held)
+        assert self.reader.check().reachable == len(self.held)
+        if self.held:
+            assert self.reader.get(list(self.held)).tolist() == list(self.held.values())
+
+    def teardown(self) -> None:
         if hasattr(self, "index"):
-            assert len(self.index) == len(self.held)
-            report = self.index.check()
-            assert report.vectors == report.reachable == len(self.held)
+            self.index.close()
+            self.parent.cleanup()
 
 
-TestModel = Model.TestCase
-TestModel.settings = settings(
-    max_examples=100, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
+STEPS = settings(stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+TestMemoryModel = MemoryModel.TestCase
+TestMemoryModel.settings = settings(STEPS, max_examples=100)
+TestDurableModel = DurableModel.TestCase
+TestDurableModel.settings = settings(STEPS, max_examples=40)

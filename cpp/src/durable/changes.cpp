@@ -1,5 +1,7 @@
 #include "durable/changes.h"
 
+#include <algorithm>
+
 #include "hopspan/error.h"
 #include "storage/byte_reader.h"
 #include "vectors/matrix.h"
@@ -25,24 +27,38 @@ std::uint64_t log_add(storage::GroupLog& log, const MatrixView& vectors, const s
                      {vectors.data, vectors.rows * row_bytes(vectors.dim, vectors.dtype)}});
 }
 
+std::uint64_t log_remove(storage::GroupLog& log, const std::int64_t* ids, std::size_t count) {
+  const std::uint64_t start = count;
+  return log.append(static_cast<std::uint8_t>(Change::kRemove),
+                    {{&start, sizeof start}, {ids, count * sizeof(std::int64_t)}});
+}
+
 std::uint64_t log_void(storage::GroupLog& log, std::uint64_t sequence) {
   return log.append(static_cast<std::uint8_t>(Change::kVoid), {{&sequence, sizeof sequence}});
 }
 
 bool Replay::take(const storage::LogRecord& record) {
+  std::optional<Batch> batch;
   switch (static_cast<Change>(record.type)) {
     case Change::kAdd:
-      take_add(record);
-      return true;
+      batch = read_add(record);
+      break;
+    case Change::kRemove:
+      batch = read_remove(record);
+      break;
     case Change::kVoid:
       return take_void(record);
+    default:
+      throw VersionError(name_of(record) + " is of kind " + std::to_string(record.type) +
+                         ", which this release does not know");
   }
-  throw VersionError(name_ + ": record " + std::to_string(record.sequence) + " is of kind " +
-                     std::to_string(record.type) + ", which this release does not know");
+  settle();
+  latest_ = std::move(batch);
+  return true;
 }
 
-void Replay::take_add(const storage::LogRecord& record) {
-  storage::ByteReader reader(record.payload, record.size, name_ + ": record " + std::to_string(record.sequence));
+Replay::Batch Replay::read_add(const storage::LogRecord& record) const {
+  storage::ByteReader reader(record.payload, record.size, name_of(record));
   const std::uint64_t stored_dtype = reader.u64();
   const auto dtype = static_cast<DType>(stored_dtype);
   const IndexOptions& options = store_.options();
@@ -51,44 +67,81 @@ void Replay::take_add(const storage::LogRecord& record) {
   }
   const std::size_t bytes = row_bytes(options.dim, dtype);
   const std::size_t rows = reader.count(sizeof(std::int64_t) + bytes);
-  if (dtype != dtype_ || rows_.size() > kHeldBytes) finish();
-  dtype_ = dtype;
-  const std::size_t before = ids_.size();
-  ids_.resize(before + rows);
-  reader.bytes(ids_.data() + before, rows * sizeof(std::int64_t));
-  rows_.resize(rows_.size() + rows * bytes);
-  reader.bytes(rows_.data() + rows_.size() - rows * bytes, rows * bytes);
+  Batch batch{Change::kAdd, record.sequence, dtype, std::vector<std::int64_t>(rows),
+              std::vector<std::byte>(rows * bytes)};
+  reader.bytes(batch.ids.data(), rows * sizeof(std::int64_t));
+  reader.bytes(batch.rows.data(), batch.rows.size());
   reader.finish();
-  last_rows_ = rows;
-  last_sequence_ = record.sequence;
-  ++records_;
+  return batch;
+}
+
+Replay::Batch Replay::read_remove(const storage::LogRecord& record) const {
+  storage::ByteReader reader(record.payload, record.size, name_of(record));
+  const std::size_t count = reader.count(sizeof(std::int64_t));
+  Batch batch{Change::kRemove, record.sequence, DType::kFloat32, std::vector<std::int64_t>(count), {}};
+  reader.bytes(batch.ids.data(), count * sizeof(std::int64_t));
+  reader.finish();
+  return batch;
 }
 
 bool Replay::take_void(const storage::LogRecord& record) {
-  storage::ByteReader reader(record.payload, record.size, name_ + ": record " + std::to_string(record.sequence));
+  storage::ByteReader reader(record.payload, record.size, name_of(record));
   const std::uint64_t failed = reader.u64();
   reader.finish();
   if (failed + 1 != record.sequence) corrupt(record.sequence, "it voids another record than the one before it");
-  if (ids_.empty() || failed != last_sequence_) return false;
-  ids_.resize(ids_.size() - last_rows_);
-  rows_.resize(rows_.size() - last_rows_ * row_bytes(store_.options().dim, dtype_));
-  last_rows_ = 0;
-  --records_;
-  return true;
+  const bool was_held_back = latest_.has_value();
+  latest_.reset();
+  return was_held_back;
 }
 
-void Replay::finish() {
-  if (ids_.empty()) return;
+// The latest record stands.
+void Replay::settle() {
+  if (!latest_) return;
+  ++records_;
+  if (held_ && joins_held(*latest_)) {
+    held_->sequence = latest_->sequence;
+    held_->ids.insert(held_->ids.end(), latest_->ids.begin(), latest_->ids.end());
+    held_->rows.insert(held_->rows.end(), latest_->rows.begin(), latest_->rows.end());
+  } else {
+    make_held();
+    held_ = latest_;
+  }
+  if (latest_->change == Change::kAdd) held_ids_.insert(latest_->ids.begin(), latest_->ids.end());
+  latest_.reset();
+}
+
+bool Replay::joins_held(const Batch& batch) const {
+  if (batch.change != held_->change || batch.dtype != held_->dtype) return false;
+  if (held_->rows.size() + held_->ids.size() * sizeof(std::int64_t) > kHeldBytes) return false;
+  return std::none_of(batch.ids.begin(), batch.ids.end(), [this](std::int64_t id) { return held_ids_.count(id) != 0; });
+}
+
+void Replay::make_held() {
+  if (!held_) return;
   AddOptions options;
   options.threads = threads_;
   try {
-    store_.add({rows_.data(), ids_.size(), store_.options().dim, dtype_}, ids_.data(), options);
+    if (held_->change == Change::kRemove) {
+      store_.remove(held_->ids.data(), held_->ids.size(), options);
+    } else {
+      store_.add({held_->rows.data(), held_->ids.size(), store_.options().dim, held_->dtype}, held_->ids.data(),
+                 options);
+      vectors_ += held_->ids.size();
+    }
   } catch (const InvalidArgument& error) {
-    corrupt(last_sequence_, std::string("it cannot be made: ") + error.what());
+    corrupt(held_->sequence, std::string("it cannot be made: ") + error.what());
   }
-  vectors_ += ids_.size();
-  ids_.clear();
-  rows_.clear();
+  held_.reset();
+  held_ids_.clear();
+}
+
+void Replay::finish() {
+  settle();
+  make_held();
+}
+
+std::string Replay::name_of(const storage::LogRecord& record) const {
+  return name_ + ": record " + std::to_string(record.sequence);
 }
 
 void Replay::corrupt(std::uint64_t sequence, const std::string& what) const {

@@ -29,9 +29,6 @@ class Opened : public index::Body {
               float* distances) const override {
     store()->search(queries, options, ids, distances);
   }
-  std::size_t remove(const std::int64_t*, std::size_t, const AddOptions&) override {
-    throw InvalidArgument("vectors of an index in a folder cannot be removed yet");
-  }
   void get(const std::int64_t* ids, std::size_t count, void* out) const override { store()->get(ids, count, out); }
   bool contains(std::int64_t id) const override { return store()->contains(id); }
   std::size_t size() const noexcept override;

@@ -22,6 +22,8 @@ Reader::Reader(storage::Env& env, const std::filesystem::path& folder, std::size
 
 std::vector<std::int64_t> Reader::add(const MatrixView&, const std::int64_t*, const AddOptions&) { refuse(); }
 
+std::size_t Reader::remove(const std::int64_t*, std::size_t, const AddOptions&) { refuse(); }
+
 void Reader::refuse() const {
   check_open();
   throw InvalidArgument(folder_.u8string() + ": the index is open for reading; mode \"a\" changes it");

@@ -15,6 +15,7 @@ class Reader final : public Opened {
   Reader(storage::Env& env, const std::filesystem::path& folder, std::size_t threads);
 
   std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) override;
+  std::size_t remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) override;
   void flush() override { refuse(); }
   void compact() override { refuse(); }
   bool refresh() override;

@@ -157,6 +157,25 @@ std::vector<std::int64_t> Writer::add(const MatrixView& vectors, const std::int6
   vectors::check_queries({this->options().dim, this->options().metric, this->options().dtype}, vectors);
   std::vector<std::int64_t> added(vectors.rows);
   if (ids != nullptr) std::copy_n(ids, added.size(), added.begin());
+  const auto log_it = [&](storage::GroupLog& log) {
+    if (ids == nullptr) std::iota(added.begin(), added.end(), static_cast<std::int64_t>(store()->next_id()));
+    return log_add(log, vectors, added.data());
+  };
+  log_and_change(added.empty(), log_it, [&] { store()->add(vectors, added.data(), options); });
+  return added;
+}
+
+std::size_t Writer::remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) {
+  check_usable();
+  std::size_t removed = 0;
+  const auto log_it = [&](storage::GroupLog& log) { return log_remove(log, ids, count); };
+  log_and_change(count == 0, log_it, [&] { removed = store()->remove(ids, count, options); });
+  return removed;
+}
+
+// nothing: there is no change to make, if the log takes any at all.
+void Writer::log_and_change(bool nothing, core::FunctionRef<std::uint64_t(storage::GroupLog&)> log_it,
+                            core::FunctionRef<void()> change) {
   std::shared_ptr<storage::GroupLog> log;
   std::uint64_t sequence;
   {
@@ -164,24 +183,12 @@ std::vector<std::int64_t> Writer::add(const MatrixView& vectors, const std::int6
     check_open();
     log = log_;
     log->check();
-    if (added.empty()) return added;
-    if (ids == nullptr) std::iota(added.begin(), added.end(), static_cast<std::int64_t>(store()->next_id()));
-    check_new(added);
-    sequence = log_add(*log, vectors, added.data());
-    change_or_void(*log, sequence, [&] { store()->add(vectors, added.data(), options); });
+    if (nothing) return;
+    sequence = log_it(*log);
+    change_or_void(*log, sequence, change);
   }
   if (sync_) log->wait(sequence);
   compact_when_due();
-  return added;
-}
-
-// The log has no words for a replacement yet.
-void Writer::check_new(const std::vector<std::int64_t>& ids) const {
-  for (std::size_t row = 0; row < ids.size(); ++row) {
-    if (!store()->contains(ids[row])) continue;
-    throw InvalidArgument("id " + std::to_string(ids[row]) + " is already in the index (row " + std::to_string(row) +
-                          "); an index in a folder does not replace vectors yet");
-  }
 }
 
 // When the change fails, the log says so, durably before the caller learns of it.

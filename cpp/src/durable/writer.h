@@ -30,6 +30,7 @@ class Writer final : public Opened {
   ~Writer() override;
 
   std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) override;
+  std::size_t remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) override;
   void flush() override;
   void compact() override;
   bool refresh() override;
@@ -46,7 +47,8 @@ class Writer final : public Opened {
   void take_log(const storage::LogReader& found);
   std::shared_ptr<storage::GroupLog> log() const { return std::atomic_load(&log_); }
 
-  void check_new(const std::vector<std::int64_t>& ids) const;
+  void log_and_change(bool nothing, core::FunctionRef<std::uint64_t(storage::GroupLog&)> log_it,
+                      core::FunctionRef<void()> change);
   void change_or_void(storage::GroupLog& log, std::uint64_t sequence, core::FunctionRef<void()> change);
   std::uint64_t compact_limit() const;
   void compact_when_due();

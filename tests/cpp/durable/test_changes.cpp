@@ -1,4 +1,5 @@
-#include <cstring>
+#include <algorithm>
+#include <map>
 #include <optional>
 
 #include "durable/changes.h"
@@ -10,6 +11,7 @@ namespace {
 
 using namespace hopspan;
 using durable::log_add;
+using durable::log_remove;
 using durable::log_void;
 using durable::Replay;
 using faults::FaultEnv;
@@ -78,6 +80,33 @@ TEST(changes_that_follow_each_other_become_one) {
   CHECK_EQUAL(written.records, 10u);
 }
 
+TEST(changes_of_one_id_are_made_in_order) {
+  for (const Kind kind : {Kind::kHnsw, Kind::kFlat}) {
+    const Vectors data = make_vectors(DType::kFloat32, 40, 3, 4);
+    Case written;
+    std::map<std::int64_t, std::size_t> expected;  // the row of each id
+    for (std::size_t i = 0; i < 20; ++i) {
+      const std::int64_t ids[] = {static_cast<std::int64_t>(i % 3), static_cast<std::int64_t>(i % 7 + 2)};
+      if (i % 4 == 3) {
+        log_remove(written.log, ids, 2);
+        for (const std::int64_t id : ids) expected.erase(id);
+      } else if (ids[0] != ids[1]) {
+        log_add(written.log, data.slice(2 * i, 2), ids);
+        for (std::size_t row = 0; row < 2; ++row) expected[ids[row]] = 2 * i + row;
+      }
+      index::Store store(test::options_for(kind, 3));
+      CHECK(written.replay(store));
+      CHECK_EQUAL(store.size(), expected.size());
+      for (const auto& [id, row] : expected) {
+        float stored[3];
+        store.get(&id, 1, stored);
+        CHECK(std::equal(stored, stored + 3, data.floats.data() + row * 3));
+      }
+      store.check(true);
+    }
+  }
+}
+
 TEST(changes_that_failed_are_left_out) {
   const Vectors data = make_vectors(DType::kFloat32, 6, 3, 5);
   const std::vector<std::int64_t> ids = {0, 1, 2, 3, 4, 5};
@@ -89,6 +118,12 @@ TEST(changes_that_failed_are_left_out) {
   CHECK(written.replay(store));
   CHECK(store.contains(1) && !store.contains(2) && !store.contains(3) && store.contains(5));
   CHECK_EQUAL(written.records, 2u);
+  log_void(written.log, log_remove(written.log, ids.data(), 6));
+  log_remove(written.log, ids.data() + 4, 2);
+  index::Store fewer(test::options_for(Kind::kFlat, 3));
+  CHECK(written.replay(fewer));
+  CHECK(fewer.contains(0) && fewer.contains(1) && fewer.size() == 2);
+  CHECK_EQUAL(written.records, 3u);
   log_void(written.log, 1);
   index::Store other(test::options_for(Kind::kFlat, 3));
   CHECK_THROWS(CorruptIndexError, "voids another record", written.replay(other));
@@ -121,7 +156,9 @@ TEST(changes_that_do_not_fit_the_index_are_refused) {
   };
   refused("record 0: it cannot be made: ", [&](GroupLog& log) { log_add(log, data.view(), twice); });
   refused("record 0: it cannot be made: ", [&](GroupLog& log) { log_add(log, data.view(), negative); });
+  refused("record 0: it cannot be made: ", [&](GroupLog& log) { log_remove(log, negative, 2); });
   refused("log: record 0", [&](GroupLog& log) { log.append(1, {{"short", 5}}); });
+  refused("log: record 0", [&](GroupLog& log) { log.append(2, {{"short", 5}}); });
   const auto add = [](std::uint64_t dtype, std::uint64_t rows, std::size_t bytes) {
     return [=](GroupLog& log) {
       const std::uint64_t start[] = {dtype, rows};
@@ -129,6 +166,15 @@ TEST(changes_that_do_not_fit_the_index_are_refused) {
       log.append(1, {{start, sizeof start}, {rest.data(), rest.size()}});
     };
   };
+  const auto remove = [](std::uint64_t count, std::size_t bytes) {
+    return [=](GroupLog& log) {
+      const std::vector<std::byte> rest(bytes);
+      log.append(2, {{&count, sizeof count}, {rest.data(), rest.size()}});
+    };
+  };
+  refused("record 0", remove(2, 15));
+  refused("record 0", remove(2, 17));
+  refused("record 0", remove(std::uint64_t{1} << 61, 8));
   refused("element type", add(1, 1, 20));
   refused("element type", add(256, 1, 20));
   refused("record 0", add(0, 1, 19));
