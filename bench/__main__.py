@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import hopspan
-from bench import churn, curves, durable, own, report, sets, small
+from bench import churn, curves, disk, durable, own, report, sets, small
 from bench.peers import PEERS, Choice
 
-PARTS = ("graph", "exact", "call", "storage", "import", "threads", "adds", "churn", "isa", "durable")
+PARTS = ("graph", "exact", "call", "storage", "import", "threads", "adds", "churn", "isa", "disk", "durable")
 _WITHOUT_SET = {"call", "import", "durable"}
 
 
@@ -50,6 +50,7 @@ def _measure(part: str, options: argparse.Namespace, data: Any) -> dict[str, Any
             "adds": lambda: own.adds(data, options.rounds),
             "churn": lambda: churn.churn(data, options.threads, options.rounds),
             "isa": lambda: own.isa(data, options.rounds, folder),
+            "disk": lambda: disk.disk(data, options.threads, folder, options.lists),
             "durable": lambda: durable.durable(options.rounds, folder),
         }[part]()
     for name, value in figures.items():
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=2, help="threads of a build; a search always has one")
     parser.add_argument("--rounds", type=int, default=3, help="passes, of which the best counts")
     parser.add_argument("--folder", type=Path, help="where temporary files go (default: the system's)")
+    parser.add_argument("--lists", type=json.loads, default={}, metavar="JSON", help="options of the lists on disk")
     parser.add_argument("--out", type=Path, help="JSON file to keep the figures in")
     parser.add_argument("--plots", type=Path, help="folder for a plot of each set's curves; needs matplotlib")
     return parser

@@ -47,7 +47,8 @@ class Options(TypedDict, total=False):
     sample of them best, which may be of their principal dimensions only."""
 
     list_bytes: int
-    """Bytes of a list of mean size: 256 to 1048576, 12288 unless given."""
+    """Bytes of a list at most: 256 to 1048576. Unless given 24576 in memory, and on disk as many pages of 4096 as 32
+    vectors take."""
     replicas: int
     """Lists that a vector is in at most: 1 to 8, 2 unless given."""
     closure: Literal["rng", "soar"]

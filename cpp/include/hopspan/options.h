@@ -58,8 +58,9 @@ enum class Closure : std::uint8_t {
 
 // Balanced lists (SPANN, 2111.08566; SOAR, 2404.00774).
 struct SpannOptions {
-  std::uint32_t list_bytes = 12288;  // of a list of mean size: 256..1048576
-  std::uint32_t replicas = 2;        // lists a vector is in at most: 1..8
+  // How long a list gets: 256..1048576, or 0 for what serves: 24 KiB in memory, few pages on disk.
+  std::uint32_t list_bytes = 0;
+  std::uint32_t replicas = 2;  // lists a vector is in at most: 1..8
   Closure closure = Closure::kSoar;
   float closure_ratio = 1.2F;       // how many times as far as the nearest head another may be: 1..100
   std::uint32_t closure_heads = 8;  // nearest heads that are looked at: replicas..1024

@@ -56,14 +56,14 @@ class DiskBuild {
         path_(path),
         options_(options),
         format_{options.index.dim, options.index.metric, options.index.dtype},
-        how_(spann_options(options.index, options.threads)),
+        how_(disk_options(options.index, source.rows(), options.threads)),
+        coder_(disk_coder(options.index)),
         batch_(std::max<std::size_t>(1, kBatchBytes / std::max(format_.row_bytes(), source.row_bytes()))) {
     meta_.options = options.index;
     meta_.size = meta_.next_id = source.rows();
     meta_.explicit_ids = true;
-    const BuildSize size{source.rows(), format_.dim, format_.row_bytes(),
-                         spann::head_count(source.rows(), format_.dim, how_),
-                         core::worker_count(source.rows(), 1, options.threads)};
+    const BuildSize size{source.rows(), format_.dim,        format_.row_bytes(),
+                         how_.heads,    how_.replicas.most, core::worker_count(source.rows(), 1, options.threads)};
     budget_ = share_memory(size, options.memory);
     how_.samples_per_head = budget_.samples_per_head;
   }
@@ -158,7 +158,6 @@ class DiskBuild {
     };
     const auto take_plan = [&](const storage::ContainerReader& reader) {
       take_heads(reader);
-      plan.codebook = spann::Codebook(format_.dim, read_section<float>(reader, "SPCB"));
       plan.copies = read_copies(reader);
     };
     if (resume("plan", take_plan)) return plan;
@@ -170,7 +169,6 @@ class DiskBuild {
     spann::plan_lists(floats, how_, phase("assign"), plan);
     save_phase("plan", [&](storage::ContainerWriter& writer) {
       write_section(writer, "SPHD", plan.heads);
-      write_section(writer, "SPCB", plan.codebook.words());
       write_copies(plan.copies, writer);
     });
     return plan;
@@ -222,7 +220,6 @@ class DiskBuild {
     write_section(writer, "META", meta.data(), meta.size());
     write_ids(plan.copies, writer);
     write_section(writer, "SPHD", plan.heads);
-    write_section(writer, "SPCB", plan.codebook.words());
     write_lists(plan, groups, slots, writer);
     write_rows(plan, groups, writer);
   }
@@ -241,7 +238,6 @@ class DiskBuild {
   void write_lists(const spann::Plan& plan, const spann::external::Groups& groups,
                    const std::vector<std::uint32_t>& slots, storage::ContainerWriter& writer) const {
     const Progress progress = phase("write");
-    const spann::Encoder encoder(plan.codebook, format_.metric);
     spann::pages::ListWriter lists(writer, file_id_);
     for (std::size_t g = 0; g < groups.size(); ++g) {
       if (progress) progress(g, 2 * groups.size());
@@ -250,7 +246,7 @@ class DiskBuild {
       std::vector<core::Array<std::byte>> encoded(loaded.end_list() - first);
       core::parallel_for(encoded.size(), 4, options_.threads, {}, [&](std::size_t begin, std::size_t end, std::size_t) {
         for (std::size_t l = begin; l < end; ++l) {
-          encoded[l] = encode(plan, encoder, first + l, loaded.rows(first + l), slots);
+          encoded[l] = encode(plan, first + l, loaded.rows(first + l), slots);
         }
       });
       for (const core::Array<std::byte>& list : encoded) lists.append(list.data(), list.size());
@@ -258,8 +254,8 @@ class DiskBuild {
     lists.finish();
   }
 
-  core::Array<std::byte> encode(const spann::Plan& plan, const spann::Encoder& encoder, std::size_t list,
-                                const std::byte* rows, const std::vector<std::uint32_t>& slots) const {
+  core::Array<std::byte> encode(const spann::Plan& plan, std::size_t list, const std::byte* rows,
+                                const std::vector<std::uint32_t>& slots) const {
     const std::vector<std::uint32_t>& copies = plan.copies[list];
     std::vector<std::uint32_t> entries(copies.size());
     std::vector<float> floats(copies.size() * format_.dim);
@@ -268,9 +264,9 @@ class DiskBuild {
       spann::stored_to_floats(format_, rows + i * format_.row_bytes(), &floats[i * format_.dim]);
     }
     core::Array<std::byte> bytes;
-    bytes.resize(spann::list_bytes(encoder.shape(), entries.size()));
-    encoder.append(&plan.heads[list * format_.dim], floats.data(), entries.data(), entries.size(), 0,
-                   bytes.mutable_data());
+    bytes.resize(spann::list_bytes(coder_.shape(), entries.size()));
+    spann::write_list(coder_, &plan.heads[list * format_.dim], floats.data(), entries.data(), entries.size(),
+                      bytes.mutable_data());
     return bytes;
   }
 
@@ -310,7 +306,7 @@ class DiskBuild {
         }
         writer.end();
       }
-      write_section(writer, "CALB", calibration.data(), calibration.size());
+      write_section(writer, "SPCA", calibration.data(), calibration.size());
       writer.finish();
     });
   }
@@ -321,6 +317,7 @@ class DiskBuild {
   const BuildOptions& options_;
   const vectors::RowFormat format_;
   spann::BuildOptions how_;
+  const spann::GridCoder coder_;
   const std::size_t batch_;  // rows that are read at a time
   Meta meta_;
   BuildBudget budget_{};

@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "core/threads.h"
+#include "index/list_sections.h"
 #include "index/search_options.h"
+#include "index/spann_options.h"
 #include "index/ties.h"
 #include "storage/atomic_file.h"
 #include "vectors/elements.h"
@@ -20,10 +22,8 @@ namespace hopspan::index {
 namespace {
 
 constexpr double kDefaultRecall = 0.95;
-constexpr std::size_t kEffortPerProbe = 2;  // candidates to compare again for each list
-constexpr std::size_t kCandidatesPerK = 4;  // at least, for a given number of lists
-constexpr std::size_t kLeastK = 10;         // fewer neighbours take as much: the codes that rank them err alike
-constexpr std::size_t kEntriesPerK = 2;     // that probed lists hold at least, or every list is probed
+constexpr std::size_t kLeastK = 10;      // fewer neighbours take as much: the codes that rank them err alike
+constexpr std::size_t kEntriesPerK = 2;  // that probed lists hold at least, or every list is probed
 constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
 
 std::vector<float> read_floats(const storage::ContainerReader& reader, storage::Tag tag) {
@@ -31,16 +31,6 @@ std::vector<float> read_floats(const storage::ContainerReader& reader, storage::
   std::vector<float> floats(stored.data(), stored.data() + stored.size());
   if (std::all_of(floats.begin(), floats.end(), [](float value) { return std::isfinite(value); })) return floats;
   throw CorruptIndexError("section " + tag.text() + " has a value that is not finite");
-}
-
-spann::Codebook read_codebook(const storage::ContainerReader& reader, std::size_t dim) {
-  std::vector<float> words = read_floats(reader, "SPCB");
-  const std::size_t expected = spann::Codebook::padded(dim) * spann::kWords;
-  if (words.size() != expected) {
-    throw CorruptIndexError("section SPCB holds " + std::to_string(words.size()) + " values, not " +
-                            std::to_string(expected));
-  }
-  return spann::Codebook(dim, std::move(words));
 }
 
 spann::Centers read_heads(const storage::ContainerReader& reader, std::size_t lists, std::size_t dim) {
@@ -52,12 +42,13 @@ spann::Centers read_heads(const storage::ContainerReader& reader, std::size_t li
   return spann::Centers(heads.data(), lists, dim);
 }
 
-Calibration read_calibration(const storage::ContainerReader& reader) {
-  if (!reader.has("CALB")) return Calibration();
-  std::vector<std::byte> bytes(reader.size("CALB"));
-  reader.read("CALB", 0, bytes.data(), bytes.size());
+std::shared_ptr<const ListCalibration> read_calibration(const storage::ContainerReader& reader) {
+  if (!reader.has("SPCA")) return nullptr;
+  std::vector<std::byte> bytes(reader.size("SPCA"));
+  reader.read("SPCA", 0, bytes.data(), bytes.size());
   storage::ByteReader calibration(bytes.data(), bytes.size(), "the calibration");
-  return Calibration::read(calibration);
+  auto read = std::make_shared<const ListCalibration>(ListCalibration::read(calibration));
+  return read->empty() ? nullptr : read;
 }
 
 IdMap read_ids(const storage::ContainerReader& reader, const Meta& meta) {
@@ -81,6 +72,7 @@ void to_unit_floats(const vectors::RowFormat& format, const void* prepared, floa
 std::shared_ptr<const storage::ContainerReader> open_container(std::shared_ptr<const storage::RandomAccessFile> file,
                                                                bool verify) {
   auto reader = std::make_shared<const storage::ContainerReader>(std::move(file));
+  refuse_wide_lists(*reader);
   if (verify) reader->verify();
   return reader;
 }
@@ -98,7 +90,7 @@ DiskIndex::DiskIndex(const std::shared_ptr<const storage::ContainerReader>& read
       format_{meta_.options.dim, meta_.options.metric, meta_.options.dtype},
       distance_(distance::kernels().kernels[static_cast<int>(format_.metric)][static_cast<int>(format_.dtype)].one),
       id_map_(read_ids(*reader, meta_)),
-      codebook_(read_codebook(*reader, format_.dim)),
+      coder_(disk_coder(meta_.options)),
       lists_(reader, cache_bytes / 2),
       rows_(reader, format_.row_bytes(), meta_.size, cache_bytes / 2),
       heads_(read_heads(*reader, lists_.size(), format_.dim)),
@@ -106,34 +98,58 @@ DiskIndex::DiskIndex(const std::shared_ptr<const storage::ContainerReader>& read
   if (meta_.options.kind != Kind::kSpann) throw CorruptIndexError("lists on disk in an index of another kind");
 }
 
-DiskIndex::Effort DiskIndex::effort(const SearchOptions& options) const {
-  if (options.nprobe) {
-    Effort given = effort_of(options.k, *options.nprobe * kEffortPerProbe);
-    given.candidates = std::max(given.candidates, std::max(options.k, kLeastK) * kCandidatesPerK);
-    return given;
+DiskIndex::Plan DiskIndex::plan(const SearchOptions& options) const {
+  const std::size_t k = std::min<std::size_t>(options.k, meta_.size), judged = std::max(options.k, kLeastK);
+  std::shared_ptr<const ListCalibration> calibration;
+  {
+    const std::shared_lock<std::shared_mutex> lock(calibration_mutex_);
+    calibration = calibration_;
   }
-  const std::shared_lock<std::shared_mutex> lock(calibration_mutex_);
-  if (calibration_.empty()) return effort_of(options.k, 2 * meta_.size);
-  const double recall = options.recall.value_or(kDefaultRecall);
-  return effort_of(options.k, calibration_.effort(std::max(options.k, kLeastK), recall, meta_.size));
+  if (calibration == nullptr) return plan(k, {options.nprobe.value_or(lists_.size()), meta_.size});
+  if (options.nprobe) return plan(k, {*options.nprobe, calibration->candidates(judged, *options.nprobe)});
+  Plan plan{k, calibration, {}, ListCalibration::kHeads};
+  for (std::size_t part = 0; part < calibration->parts(); ++part) {
+    const double recall = options.recall.value_or(kDefaultRecall);
+    plan.efforts.push_back(bounded(k, calibration->effort(part, judged, recall)));
+    plan.heads = std::max(plan.heads, plan.efforts.back().probes);
+  }
+  plan.heads = std::min(plan.heads, lists_.size());
+  return plan;
 }
 
-// Calibration asks for more neighbours than a search may, so what is done must follow from the effort alone.
-DiskIndex::Effort DiskIndex::effort_of(std::size_t k, std::size_t effort) const {
-  const std::size_t wanted = std::min<std::size_t>(k, meta_.size);
-  const std::size_t probes = std::max(effort / kEffortPerProbe, wanted * kEntriesPerK * lists_.size() / meta_.size + 1);
-  return {wanted, std::min(probes, lists_.size()), std::max(effort, wanted)};
+DiskIndex::Plan DiskIndex::plan(std::size_t k, ListEffort effort) const {
+  effort = bounded(k, effort);
+  return {k, nullptr, {effort}, effort.probes};
 }
 
-std::size_t DiskIndex::search_one(const std::byte* prepared, std::uint32_t excluded, const Effort& effort,
-                                  Worker& worker) const {
+// What is within the index and enough for k neighbours.
+ListEffort DiskIndex::bounded(std::size_t k, ListEffort effort) const {
+  const std::size_t least = k * kEntriesPerK * lists_.size() / meta_.size + 1;
+  return {std::min(std::max(effort.probes, least), lists_.size()), std::max(effort.candidates, k)};
+}
+
+void DiskIndex::find_heads(const std::byte* prepared, std::size_t count, Worker& worker) const {
   worker.query.resize(format_.dim);
-  worker.heads.resize(effort.probes);
-  worker.found.resize(effort.k);
-  worker.scratch.cost = {};
+  worker.heads.resize(count);
   to_unit_floats(format_, prepared, worker.query.data());
-  heads_.probe(worker.query.data(), 1, format_.metric, effort.probes, worker.centers, worker.heads.data());
-  const spann::ListSearcher searcher(codebook_, format_.metric, lists_, meta_.size);
+  heads_.probe(worker.query.data(), 1, format_.metric, count, worker.centers, worker.heads.data());
+}
+
+// Of the query whose heads have been found.
+double DiskIndex::hardness(const Worker& worker) const {
+  double square = format_.metric == Metric::kCosine ? 1.0 : 0.0;
+  for (std::size_t d = 0; format_.metric == Metric::kL2 && d < format_.dim; ++d) {
+    square += static_cast<double>(worker.query[d]) * static_cast<double>(worker.query[d]);
+  }
+  return ListCalibration::hardness(worker.heads.data(), worker.heads.size(), square);
+}
+
+std::size_t DiskIndex::search_one(const std::byte* prepared, const Plan& plan, Worker& worker) const {
+  worker.found.resize(plan.k);
+  worker.scratch.cost = {};
+  find_heads(prepared, plan.heads, worker);
+  const ListEffort& effort = plan.efforts[plan.efforts.size() == 1 ? 0 : plan.calibration->part(hardness(worker))];
+  const spann::ListSearcher searcher(coder_, lists_, meta_.size);
   const auto distances = [&](const std::uint32_t* slots, std::size_t n, float* out) {
     rows_.fetch(
         slots, n,
@@ -142,8 +158,8 @@ std::size_t DiskIndex::search_one(const std::byte* prepared, std::uint32_t exclu
         },
         worker.scratch.cost);
   };
-  spann::SearchRequest request{worker.query.data(), worker.heads.data(), effort.probes, effort.k, effort.candidates};
-  request.excluded = excluded;
+  const spann::SearchRequest request{worker.query.data(), worker.heads.data(), effort.probes, plan.k,
+                                     effort.candidates};
   const std::size_t found = searcher.search(request, distances, worker.scratch, worker.found.data());
   count(worker.scratch.cost);
   return found;
@@ -163,12 +179,12 @@ void DiskIndex::search(const MatrixView& queries, const SearchOptions& options, 
   check_search(meta_.options.kind, options);
   vectors::check_queries(format_, queries);
   const std::size_t k = options.k;
-  const Effort how = effort(options);
+  const Plan how = plan(options);
   const auto body = [&](std::size_t row, std::size_t, std::size_t) {
     const auto worker = spares_.take();
     worker->prepared.resize(vectors::prepared_bytes(format_));
     vectors::prepare_query(format_, queries, row, worker->prepared.data());
-    const std::size_t found = search_one(worker->prepared.data(), spann::kNoExclusion, how, *worker);
+    const std::size_t found = search_one(worker->prepared.data(), how, *worker);
     std::int64_t* const row_ids = ids + row * k;
     float* const row_distances = distances + row * k;
     for (std::size_t i = 0; i < found; ++i) {
@@ -232,10 +248,8 @@ Stats DiskIndex::stats() const {
   stats.bytes.emplace_back("ids", id_map_.bytes());
   stats.bytes.emplace_back("heads", lists_.size() * format_.dim * sizeof(float));
   stats.bytes.emplace_back("pages", lists_.resident_bytes() + rows_.resident_bytes());
-  const distance::ScanShape shape = spann::list_shape(format_.dim, format_.metric);
   for (std::size_t list = 0; list < lists_.size(); ++list) {
-    const std::size_t bytes = std::max<std::size_t>(lists_.list_bytes(list), spann::kListHeaderBytes);
-    stats.list_sizes.push_back((bytes - spann::kListHeaderBytes) / shape.block_bytes * distance::kScanEntries);
+    stats.list_sizes.push_back(spann::entries_in(coder_.shape(), lists_.list_bytes(list)));
   }
   stats.reads = {counters_.searches,
                  counters_.fetched,

@@ -1,4 +1,4 @@
-// An index of kind "spann" that stays in its file: heads, codebook, ids and the pages' directory are in memory, lists
+// An index of kind "spann" that stays in its file: heads, ids and the pages' directory are in memory, lists
 // and vectors are read as searches need them. It never changes, but for its calibration.
 #pragma once
 
@@ -12,15 +12,13 @@
 #include "core/buffer.h"
 #include "core/spares.h"
 #include "distance/kernels.h"
-#include "hnsw/search.h"
 #include "index/body.h"
-#include "index/calibration.h"
 #include "index/id_map.h"
-#include "index/measure.h"
+#include "index/list_calibration.h"
 #include "index/meta.h"
 #include "index/sample.h"
 #include "spann/clustering/centers.h"
-#include "spann/lists/codebook.h"
+#include "spann/lists/grid_coder.h"
 #include "spann/reader/paged_source.h"
 #include "spann/search.h"
 #include "storage/container.h"
@@ -52,7 +50,7 @@ class DiskIndex final : public Body {
   std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options) override;
 
   // Measured on vectors of its own; empty for an index so small that it is searched with full effort.
-  Calibration calibrate(std::size_t threads, const Progress& progress) const;
+  ListCalibration calibrate(std::size_t threads, const Progress& progress) const;
 
  private:
   // What one thread needs for its searches.
@@ -65,11 +63,12 @@ class DiskIndex final : public Body {
     std::vector<spann::Found> found;
   };
 
-  // How much one search does.
-  struct Effort {
+  // How much searches do: one effort for each part of the queries that a calibration tells apart.
+  struct Plan {
     std::size_t k;
-    std::size_t probes;
-    std::size_t candidates;
+    std::shared_ptr<const ListCalibration> calibration;  // null where all queries get the same
+    std::vector<ListEffort> efforts;
+    std::size_t heads;  // to find for each query
   };
 
   // Sums over all searches.
@@ -84,15 +83,19 @@ class DiskIndex final : public Body {
 
   DiskIndex(const std::shared_ptr<const storage::ContainerReader>& reader, std::size_t cache_bytes);
 
-  Effort effort_of(std::size_t k, std::size_t effort) const;
-  Effort effort(const SearchOptions& options) const;
+  ListEffort bounded(std::size_t k, ListEffort effort) const;
+  Plan plan(const SearchOptions& options) const;
+  Plan plan(std::size_t k, ListEffort effort) const;
+  double hardness(const Worker& worker) const;
+  void find_heads(const std::byte* prepared, std::size_t count, Worker& worker) const;
   // Results are in worker.found; returns how many.
-  std::size_t search_one(const std::byte* prepared, std::uint32_t excluded, const Effort& effort, Worker& worker) const;
+  std::size_t search_one(const std::byte* prepared, const Plan& plan, Worker& worker) const;
   void count(const spann::FetchCost& cost) const;
   void read_rows(std::size_t first, std::size_t count, vectors::Matrix& out) const;
   Sample held_out_sample(std::size_t count, std::vector<std::uint32_t>& slots) const;
-  std::vector<Measurement> measure_sample(const Sample& sample, const std::uint32_t* excluded,
-                                          const MeasureOptions& options) const;
+  struct Surveyed;
+  Surveyed survey(const Sample& sample, const std::uint32_t* excluded, const std::vector<std::uint32_t>& ks,
+                  std::size_t threads, const Progress& progress) const;
   std::size_t check_lists() const;
   void check_rows() const;
 
@@ -101,11 +104,11 @@ class DiskIndex final : public Body {
   const vectors::RowFormat format_;
   distance::OneFn distance_;
   IdMap id_map_;
-  spann::Codebook codebook_;
+  spann::GridCoder coder_;
   spann::reader::PagedLists lists_;
   spann::reader::PagedRows rows_;
   spann::Centers heads_;
-  Calibration calibration_;
+  std::shared_ptr<const ListCalibration> calibration_;  // null for an index so small that all of it is searched
   mutable std::shared_mutex calibration_mutex_;
   mutable core::Spares<Worker> spares_;
   mutable Counters counters_;

@@ -7,6 +7,8 @@
 
 #include "core/checked.h"
 #include "hopspan/error.h"
+#include "spann/lists/format.h"
+#include "spann/lists/product_coder.h"
 
 namespace hopspan::index {
 namespace {
@@ -77,12 +79,19 @@ void write_lists(const spann::Lists& lists, storage::ContainerWriter& writer) {
     sizes.push_back(entries);
   }
   write_section(writer, "SPSZ", sizes.data(), sizes.size() * sizeof(std::uint32_t));
-  writer.begin("SPLS");
+  writer.begin("SPBL");
   for (const spann::ListArray& list : lists.lists) writer.append(list.data(), list.size());
   writer.end();
 }
 
+void refuse_wide_lists(const storage::ContainerReader& reader) {
+  if (reader.has("SPLS") || (reader.has("LIST") && reader.has("SPCB"))) {
+    throw VersionError(reader.file().name() + ": its lists are of a version before the first release; build it again");
+  }
+}
+
 spann::Lists read_lists(const storage::ContainerReader& reader, std::size_t dim, Metric metric) {
+  refuse_wide_lists(reader);
   const core::Array<std::uint32_t> sizes = reader.array<std::uint32_t>("SPSZ", true);
   spann::Lists lists;
   lists.heads = read_floats(reader, "SPHD");
@@ -90,23 +99,23 @@ spann::Lists read_lists(const storage::ContainerReader& reader, std::size_t dim,
   std::vector<float> words = read_floats(reader, "SPCB");
   expect("SPCB", words.size(), sizes.size() == 0 ? 0 : spann::Codebook::padded(dim) / 2 * 2 * spann::kWords);
   lists.codebook = spann::Codebook(dim, std::move(words));
-  const distance::ScanShape shape = spann::list_shape(dim, metric);
-  const auto all = std::make_shared<const spann::ListArray>(reader.array<std::byte>("SPLS", false));
+  const distance::ScanShape shape = spann::product_shape(dim, metric);
+  const auto all = std::make_shared<const spann::ListArray>(reader.array<std::byte>("SPBL", false));
   std::size_t offset = 0;
   for (std::size_t l = 0; l < sizes.size(); ++l) {
     const std::size_t bytes = spann::list_bytes(shape, sizes[l]);
-    if (bytes > all->size() - offset) expect("SPLS", all->size(), core::checked_add(offset, bytes));
+    if (bytes > all->size() - offset) expect("SPBL", all->size(), core::checked_add(offset, bytes));
     lists.lists.push_back(spann::ListArray::view(all->data() + offset, bytes, all));
     offset += bytes;
   }
-  expect("SPLS", all->size(), offset);
+  expect("SPBL", all->size(), offset);
   return lists;
 }
 
 void validate(const spann::Lists& lists, std::size_t dim, Metric metric, std::size_t size) {
   if (!all_finite(lists.heads)) throw CorruptIndexError("a head is not finite");
   if (!all_finite(lists.codebook.words())) throw CorruptIndexError("a word of the codebook is not finite");
-  const distance::ScanShape shape = spann::list_shape(dim, metric);
+  const distance::ScanShape shape = spann::product_shape(dim, metric);
   Census census(size);
   for (std::uint32_t l = 0; l < lists.lists.size(); ++l) {
     const spann::ListView view(lists.lists[l].data(), lists.lists[l].size(), shape);

@@ -1,5 +1,5 @@
 // Lists as sections of a container: SPHD the heads, SPCB the words of the codebook, SPSZ the number of entries of each
-// list (u32), SPLS the lists one after the other (spann/lists/format.h).
+// list (u32), SPBL the lists one after the other (spann/lists/format.h).
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,10 @@
 namespace hopspan::index {
 
 void write_lists(const spann::Lists& lists, storage::ContainerWriter& writer);
+
+// Throws VersionError for lists with blocks of full width only (sections SPLS, or SPCB beside pages), as they were
+// before there was a release.
+void refuse_wide_lists(const storage::ContainerReader& reader);
 
 // Throws CorruptIndexError unless all sizes agree. What lists hold is not looked at.
 spann::Lists read_lists(const storage::ContainerReader& reader, std::size_t dim, Metric metric);

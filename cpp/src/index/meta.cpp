@@ -32,7 +32,7 @@ void check_range(const char* name, std::uint32_t value, std::uint32_t least, std
 void check_spann(const IndexOptions& options) {
   const SpannOptions& spann = options.spann;
   if (options.dtype == DType::kBinary) throw InvalidArgument("kind spann is not for binary vectors");
-  check_range("list_bytes", spann.list_bytes, kMinListBytes, kMaxListBytes);
+  if (spann.list_bytes != 0) check_range("list_bytes", spann.list_bytes, kMinListBytes, kMaxListBytes);
   check_range("replicas", spann.replicas, 1, kMaxReplicas);
   check_range("closure_heads", spann.closure_heads, spann.replicas, kMaxClosureHeads);
   if (!(spann.closure_ratio >= 1.0F && spann.closure_ratio <= kMaxClosureRatio)) {

@@ -11,7 +11,9 @@
 #include "index/spann_options.h"
 #include "index/ties.h"
 #include "spann/grow.h"
+#include "spann/lists/format.h"
 #include "spann/lists/memory_lists.h"
+#include "spann/lists/product_coder.h"
 #include "vectors/elements.h"
 #include "vectors/query.h"
 
@@ -55,7 +57,7 @@ SpannEngine::SpannEngine(const IndexOptions& options, const vectors::Matrix& row
     : options_(options), rows_(rows), id_map_(id_map), space_(rows) {}
 
 std::size_t SpannEngine::count_entries(const spann::Lists& lists) const {
-  const distance::ScanShape shape = spann::list_shape(rows_.format().dim, options_.metric);
+  const distance::ScanShape shape = spann::product_shape(rows_.format().dim, options_.metric);
   std::size_t entries = 0;
   for (const spann::ListArray& list : lists.lists) {
     entries += spann::ListView(list.data(), list.size(), shape).entries();
@@ -80,7 +82,8 @@ void SpannEngine::build_anew(const AddOptions& options) {
   Progress cancel_only;
   if (options.progress) cancel_only = [&](std::size_t, std::size_t) { options.progress(0, total); };
   State fresh;
-  fresh.lists = spann::build(spann::MatrixFloats(rows_), spann_options(options_, options.threads), cancel_only);
+  fresh.lists =
+      spann::build(spann::MatrixFloats(rows_), memory_options(options_, rows_.size(), options.threads), cancel_only);
   fresh.heads =
       std::make_unique<spann::Centers>(fresh.lists.heads.data(), fresh.lists.lists.size(), rows_.format().dim);
   fresh.size = fresh.built_size = rows_.size();
@@ -100,7 +103,7 @@ void SpannEngine::grow(const AddOptions& options) {
   Progress cancel_only;
   if (options.progress) cancel_only = [&](std::size_t, std::size_t) { options.progress(0, total); };
   spann::Patch patch = spann::grow(state_.lists, spann::MatrixFloats(rows_), state_.size,
-                                   spann_options(options_, options.threads), cancel_only);
+                                   memory_options(options_, rows_.size(), options.threads), cancel_only);
   auto heads = std::make_unique<spann::Centers>(patch.heads.data(), patch.count, rows_.format().dim);
   if (options.progress) options.progress(total, total);
   spann::apply(std::move(patch), state_.lists);
@@ -142,7 +145,8 @@ void SpannEngine::search_some(const std::byte* prepared, std::size_t stride, std
   state_.heads->probe(worker.queries.data(), count, options_.metric, effort.probes, worker.centers,
                       worker.heads.data());
   const spann::MemoryLists source(state_.lists.lists);
-  const spann::ListSearcher searcher(state_.lists.codebook, options_.metric, source, state_.size);
+  const spann::ProductCoder coder(state_.lists.codebook, options_.metric);
+  const spann::ListSearcher searcher(coder, source, state_.size);
   for (std::size_t i = 0; i < count; ++i) {
     const std::byte* const query = prepared + i * stride;
     spann::SearchRequest request{&worker.queries[i * dim], &worker.heads[i * effort.probes], effort.probes, effort.k,
@@ -265,7 +269,7 @@ void SpannEngine::load(const storage::ContainerReader& reader, bool verify) {
 
 void SpannEngine::describe(Stats& stats) const {
   std::size_t bytes = 0;
-  const distance::ScanShape shape = spann::list_shape(rows_.format().dim, options_.metric);
+  const distance::ScanShape shape = spann::product_shape(rows_.format().dim, options_.metric);
   for (const spann::ListArray& list : state_.lists.lists) {
     bytes += list.capacity_bytes();
     stats.list_sizes.push_back(spann::ListView(list.data(), list.size(), shape).entries());

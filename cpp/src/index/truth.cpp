@@ -1,6 +1,7 @@
 #include "index/truth.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "distance/kernels.h"
 #include "index/exact/search.h"
@@ -15,7 +16,7 @@ constexpr std::uint32_t kNone = 0xFFFFFFFFu;
 class Nearest {
  public:
   Nearest(const exact::Queries& queries, const TruthRequest& request)
-      : queries_(queries), request_(request), most_(request.ks.back()), distances_(queries.count) {}
+      : queries_(queries), request_(request), most_(request.k), nearest_(queries.count) {}
 
   void add(const vectors::Matrix& rows, std::size_t first) {
     const std::size_t k = std::min(most_, rows.size());
@@ -32,37 +33,39 @@ class Nearest {
     const distance::OneFn one =
         distance::kernels().kernels[static_cast<int>(format.metric)][static_cast<int>(format.dtype)].one;
     for (std::size_t q = 0; q < queries_.count; ++q) {
-      std::vector<float>& nearest = distances_[q];
+      std::vector<std::pair<float, std::uint32_t>>& nearest = nearest_[q];
       for (std::size_t i = 0; i < k; ++i) {
         const std::int64_t id = ids_[q * k + i];
-        if (id >= 0) nearest.push_back(one(queries_[q], rows.row(static_cast<std::size_t>(id)), format.dim));
+        if (id < 0) continue;
+        const std::size_t row = static_cast<std::size_t>(id);
+        nearest.emplace_back(one(queries_[q], rows.row(row), format.dim), static_cast<std::uint32_t>(first + row));
       }
       std::sort(nearest.begin(), nearest.end());
       if (nearest.size() > most_) nearest.resize(most_);
     }
   }
 
-  std::vector<float> limits() const {
-    std::vector<float> limits;
-    for (const std::vector<float>& nearest : distances_) {
-      for (const std::uint32_t k : request_.ks) limits.push_back(nearest[k - 1]);
+  std::vector<std::uint32_t> rows() const {
+    std::vector<std::uint32_t> rows;
+    for (const auto& nearest : nearest_) {
+      for (const auto& [distance, row] : nearest) rows.push_back(row);
     }
-    return limits;
+    return rows;
   }
 
  private:
   const exact::Queries& queries_;
   const TruthRequest& request_;
   std::size_t most_;
-  std::vector<std::vector<float>> distances_;  // ascending
+  std::vector<std::vector<std::pair<float, std::uint32_t>>> nearest_;  // ascending
   std::vector<std::int64_t> ids_;
   std::vector<float> room_;
 };
 
 }  // namespace
 
-std::vector<float> true_limits(const vectors::RowFormat& format, std::size_t rows, ReadRows read,
-                               const exact::Queries& queries, const TruthRequest& request) {
+std::vector<std::uint32_t> true_neighbors(const vectors::RowFormat& format, std::size_t rows, ReadRows read,
+                                          const exact::Queries& queries, const TruthRequest& request) {
   Nearest nearest(queries, request);
   vectors::Matrix batch(format);
   const std::size_t at_once = std::max<std::size_t>(1, kBatchBytes / format.row_bytes());
@@ -71,7 +74,7 @@ std::vector<float> true_limits(const vectors::RowFormat& format, std::size_t row
     read(first, std::min(at_once, rows - first), batch);
     nearest.add(batch, first);
   }
-  return nearest.limits();
+  return nearest.rows();
 }
 
 }  // namespace hopspan::index

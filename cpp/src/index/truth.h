@@ -16,15 +16,14 @@ namespace hopspan::index {
 using ReadRows = core::FunctionRef<void(std::size_t first, std::size_t count, vectors::Matrix& out)>;
 
 struct TruthRequest {
-  std::vector<std::uint32_t> ks;            // rising
+  std::size_t k;
   const std::uint32_t* excluded = nullptr;  // for each query a row that counts as absent, or null
   std::size_t threads = 0;
   Progress progress;
 };
 
-// The distance, as the kernels have it, of each query's true k-th neighbour, for each k. There are more than ks.back()
-// rows.
-std::vector<float> true_limits(const vectors::RowFormat& format, std::size_t rows, ReadRows read,
-                               const exact::Queries& queries, const TruthRequest& request);
+// The k nearest rows of each query, nearest first and ties by number, k apart. There are more than k rows.
+std::vector<std::uint32_t> true_neighbors(const vectors::RowFormat& format, std::size_t rows, ReadRows read,
+                                          const exact::Queries& queries, const TruthRequest& request);
 
 }  // namespace hopspan::index

@@ -7,13 +7,13 @@
 #include "core/threads.h"
 #include "spann/assign/copies.h"
 #include "spann/clustering/heads.h"
-#include "spann/lists/encoder.h"
+#include "spann/lists/format.h"
+#include "spann/lists/product_coder.h"
 
 namespace hopspan::spann {
 namespace {
 
 constexpr std::size_t kTrainResiduals = 20000;
-constexpr double kExpectedCopies = 1.5;  // of a vector that may have more than one
 
 // Residuals of vectors spread over the lists.
 std::vector<float> sample_residuals(const Floats& vectors, const std::vector<float>& heads, const Copies& copies) {
@@ -35,29 +35,21 @@ std::vector<float> sample_residuals(const Floats& vectors, const std::vector<flo
 
 }  // namespace
 
-std::size_t head_count(std::size_t count, std::size_t dim, const BuildOptions& options) {
-  const distance::ScanShape shape = list_shape(dim, options.metric);
-  const std::size_t entry_bytes = shape.block_bytes / distance::kScanEntries;
-  const double entries = std::max(8.0, static_cast<double>(options.list_bytes) / static_cast<double>(entry_bytes));
-  const double vectors = options.replicas.most > 1 ? entries / kExpectedCopies : entries;
-  return std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(count) / vectors));
-}
-
-ListArray encode_list(const Floats& vectors, const Encoder& encoder, const float* head,
+ListArray encode_list(const Floats& vectors, const Coder& coder, const float* head,
                       const std::vector<std::uint32_t>& entries) {
   std::vector<std::uint32_t> slots(entries.size());
   std::transform(entries.begin(), entries.end(), slots.begin(), slot_of);
   std::vector<float> members(core::checked_mul(slots.size(), vectors.dim()));
   vectors.gather(slots.data(), slots.size(), members.data());
   ListArray list;
-  list.resize(list_bytes(encoder.shape(), entries.size()));
-  encoder.append(head, members.data(), entries.data(), entries.size(), 0, list.mutable_data());
+  list.resize(list_bytes(coder.shape(), entries.size()));
+  write_list(coder, head, members.data(), entries.data(), entries.size(), list.mutable_data());
   return list;
 }
 
 std::vector<float> plan_heads(const Floats& vectors, const BuildOptions& options, const Progress& progress) {
   HeadOptions how;
-  how.heads = head_count(vectors.size(), vectors.dim(), options);
+  how.heads = options.heads;
   how.samples_per_head = options.samples_per_head;
   how.from_data = options.data_heads;
   how.seed = options.seed;
@@ -66,11 +58,8 @@ std::vector<float> plan_heads(const Floats& vectors, const BuildOptions& options
 }
 
 void plan_lists(const Floats& vectors, const BuildOptions& options, const Progress& progress, Plan& plan) {
-  const std::size_t dim = vectors.dim();
-  plan.copies = assign_copies(vectors, plan.heads, options.replicas, options.threads, progress);
-  split_long_lists(vectors, plan.heads, plan.copies);
-  const std::vector<float> residuals = sample_residuals(vectors, plan.heads, plan.copies);
-  plan.codebook = Codebook::train(residuals.data(), residuals.size() / dim, dim, options.threads, progress);
+  plan.copies = assign_copies(vectors, plan.heads, options.replicas, options.capacity, options.threads, progress);
+  split_long_lists(vectors, options.capacity, plan.heads, plan.copies);
 }
 
 Lists build(const Floats& vectors, const BuildOptions& options, const Progress& progress) {
@@ -79,14 +68,15 @@ Lists build(const Floats& vectors, const BuildOptions& options, const Progress& 
   plan.heads = plan_heads(vectors, options, progress);
   plan_lists(vectors, options, progress, plan);
   Lists lists;
+  const std::vector<float> residuals = sample_residuals(vectors, plan.heads, plan.copies);
+  lists.codebook = Codebook::train(residuals.data(), residuals.size() / dim, dim, options.threads, progress);
   lists.heads = std::move(plan.heads);
-  lists.codebook = std::move(plan.codebook);
   lists.lists.resize(plan.copies.size());
-  const Encoder encoder(lists.codebook, options.metric);
+  const ProductCoder coder(lists.codebook, options.metric);
   core::parallel_for(plan.copies.size(), 4, options.threads, progress,
                      [&](std::size_t begin, std::size_t end, std::size_t) {
                        for (std::size_t l = begin; l < end; ++l) {
-                         lists.lists[l] = encode_list(vectors, encoder, &lists.heads[l * dim], plan.copies[l]);
+                         lists.lists[l] = encode_list(vectors, coder, &lists.heads[l * dim], plan.copies[l]);
                        }
                      });
   return lists;

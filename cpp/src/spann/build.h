@@ -11,14 +11,15 @@
 #include "spann/assign/replicas.h"
 #include "spann/floats.h"
 #include "spann/lists/codebook.h"
-#include "spann/lists/encoder.h"
+#include "spann/lists/coder.h"
 
 namespace hopspan::spann {
 
 struct BuildOptions {
   Metric metric = Metric::kL2;
-  std::size_t list_bytes = 12288;  // of a list of mean size
-  bool data_heads = false;         // heads are vectors of the data in place of means
+  std::size_t heads = 1;     // about as many; long lists are cut and get more
+  std::size_t capacity = 8;  // entries of a list at most, at least 4
+  bool data_heads = false;   // heads are vectors of the data in place of means
   std::size_t samples_per_head = 64;
   ReplicaOptions replicas;
   std::uint64_t seed = 0;
@@ -36,23 +37,19 @@ struct Lists {
 // Lists before they are encoded.
 struct Plan {
   std::vector<float> heads;
-  Codebook codebook;
   Copies copies;
 };
 
-// The two steps of a plan, of which the second fills in what the first has left.
+// The two steps of a plan, of which the second fills in what the first has left. The vectors must not be empty. Every
+// vector is in at least one list, and the result does not depend on the number of threads.
 std::vector<float> plan_heads(const Floats& vectors, const BuildOptions& options, const Progress& progress);
 void plan_lists(const Floats& vectors, const BuildOptions& options, const Progress& progress, Plan& plan);
 
-// The vectors must not be empty. Every vector is in at least one list; no list is longer than twice the mean, and the
-// result does not depend on the number of threads.
+// Both, and product codes.
 Lists build(const Floats& vectors, const BuildOptions& options, const Progress& progress);
 
 // One list of the vectors that the entries name.
-ListArray encode_list(const Floats& vectors, const Encoder& encoder, const float* head,
+ListArray encode_list(const Floats& vectors, const Coder& coder, const float* head,
                       const std::vector<std::uint32_t>& entries);
-
-// How many heads that takes for `count` vectors.
-std::size_t head_count(std::size_t count, std::size_t dim, const BuildOptions& options);
 
 }  // namespace hopspan::spann

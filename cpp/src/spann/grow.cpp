@@ -5,7 +5,8 @@
 
 #include "core/threads.h"
 #include "spann/assign/copies.h"
-#include "spann/lists/encoder.h"
+#include "spann/lists/format.h"
+#include "spann/lists/product_coder.h"
 
 namespace hopspan::spann {
 namespace {
@@ -54,8 +55,8 @@ Patch grow(const Lists& lists, const Floats& vectors, std::size_t first, const B
            const Progress& progress) {
   const std::size_t dim = vectors.dim();
   const std::vector<Nearest> chosen = choose_lists(lists, vectors, first, options, progress);
-  const Encoder encoder(lists.codebook, options.metric);
-  Copies copies = read_copies(lists, encoder.shape());
+  const ProductCoder coder(lists.codebook, options.metric);
+  Copies copies = read_copies(lists, coder.shape());
   std::vector<std::size_t> before;
   for (const auto& list : copies) before.push_back(list.size());
   for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -65,7 +66,7 @@ Patch grow(const Lists& lists, const Floats& vectors, std::size_t first, const B
   }
   Patch patch;
   patch.heads = lists.heads;
-  patch.changed = split_long_lists(vectors, patch.heads, copies);
+  patch.changed = split_long_lists(vectors, options.capacity, patch.heads, copies);
   patch.count = copies.size();
   for (std::uint32_t l = 0; l < before.size(); ++l) {
     if (copies[l].size() != before[l]) patch.changed.push_back(l);
@@ -77,7 +78,7 @@ Patch grow(const Lists& lists, const Floats& vectors, std::size_t first, const B
                      [&](std::size_t begin, std::size_t end, std::size_t) {
                        for (std::size_t i = begin; i < end; ++i) {
                          const std::uint32_t l = patch.changed[i];
-                         patch.lists[i] = encode_list(vectors, encoder, &patch.heads[l * dim], copies[l]);
+                         patch.lists[i] = encode_list(vectors, coder, &patch.heads[l * dim], copies[l]);
                        }
                      });
   return patch;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "hopspan/error.h"
+#include "spann/lists/scan.h"
 
 namespace hopspan::spann {
 namespace {
@@ -39,16 +40,14 @@ class ListSearcher::Pool {
 
 std::size_t ListSearcher::search(const SearchRequest& request, ComputeDistances distances, SearchScratch& scratch,
                                  Found* out) const {
-  codebook_.make_tables(request.query, metric_ == Metric::kL2 ? -2.0F : -1.0F, scratch.tables);
-  scratch.numbers.resize(request.probes);
-  for (std::size_t i = 0; i < request.probes; ++i) scratch.numbers[i] = request.heads[i].center;
+  coder_.make_tables(request.query, scratch.tables);
   Pool pool(scratch.pool, request.candidates);
-  lists_.fetch(
-      scratch.numbers.data(), request.probes,
-      [&](std::size_t place, const std::byte* data, std::size_t size) {
-        scan(request, request.heads[place].distance, data, size, scratch, pool);
-      },
-      scratch.cost);
+  fetch(request.heads, request.probes, scratch, [&](std::size_t place, const std::byte* data, std::size_t size) {
+    scan(request.heads[place].distance, pool.limit(), data, size, scratch, [&](std::uint32_t slot, float distance) {
+      if (slot != request.excluded) pool.add(distance, slot);
+    });
+    pool.tighten(std::max<std::size_t>(32, request.candidates / 2));
+  });
   pool.tighten(0);
   collect_slots(scratch);
   const std::size_t count = scratch.slots.size();
@@ -66,28 +65,35 @@ std::size_t ListSearcher::search(const SearchRequest& request, ComputeDistances 
   return found;
 }
 
-void ListSearcher::scan(const SearchRequest& request, float base, const std::byte* data, std::size_t size,
-                        SearchScratch& scratch, Pool& pool) const {
-  const ListView list(data, size, shape_);
-  const std::size_t room = list_blocks(list.entries()) * distance::kScanEntries;
-  if (scratch.positions.size() < room) {
-    scratch.positions.resize(room);
-    scratch.scores.resize(room);
-  }
-  base += scratch.tables.offset;
-  const float limit = pool.limit() - base;
-  const std::size_t near = distance::scans().scan(
-      shape_, {scratch.tables.bytes.data(), scratch.tables.scale, std::isnan(limit) ? kInfinity : limit}, list.blocks(),
-      list.entries(), scratch.positions.data(), scratch.scores.data());
+void ListSearcher::survey(const float* query, const Nearest* heads, std::size_t probes, SearchScratch& scratch,
+                          Surveyed entry) const {
+  coder_.make_tables(query, scratch.tables);
+  fetch(heads, probes, scratch, [&](std::size_t place, const std::byte* data, std::size_t size) {
+    scan(heads[place].distance, kInfinity, data, size, scratch,
+         [&](std::uint32_t slot, float distance) { entry(place, slot, distance); });
+  });
+}
+
+void ListSearcher::fetch(const Nearest* heads, std::size_t probes, SearchScratch& scratch,
+                         ByteSource::Arrived arrived) const {
+  scratch.numbers.resize(probes);
+  for (std::size_t i = 0; i < probes; ++i) scratch.numbers[i] = heads[i].center;
+  lists_.fetch(scratch.numbers.data(), probes, arrived, scratch.cost);
+}
+
+void ListSearcher::scan(float base, float limit, const std::byte* data, std::size_t size, SearchScratch& scratch,
+                        Scanned found) const {
+  const ListView list(data, size, coder_.shape());
+  limit -= base;
+  const std::size_t near = scan_list(list, scratch.tables, std::isnan(limit) ? kInfinity : limit, scratch.scan);
   for (std::size_t i = 0; i < near; ++i) {
-    const std::uint32_t slot = slot_of(list.entry(scratch.positions[i]));
+    const std::uint32_t slot = slot_of(list.entry(scratch.scan.positions[i]));
     if (slot >= slots_) {
       throw CorruptIndexError("a list holds vector " + std::to_string(slot) + " of " + std::to_string(slots_));
     }
-    const float score = scratch.scores[i] + base;
-    if (slot != request.excluded) pool.add(score < kInfinity ? score : kInfinity, slot);
+    const float distance = scratch.scan.scores[i] + base;
+    found(slot, distance < kInfinity ? distance : kInfinity);
   }
-  pool.tighten(std::max<std::size_t>(32, request.candidates / 2));
 }
 
 // The slots of the pool, each once.

@@ -9,8 +9,8 @@
 #include "hopspan/options.h"
 #include "spann/clustering/centers.h"
 #include "spann/list_source.h"
-#include "spann/lists/codebook.h"
-#include "spann/lists/format.h"
+#include "spann/lists/coder.h"
+#include "spann/lists/scan.h"
 
 namespace hopspan::spann {
 
@@ -37,10 +37,9 @@ struct SearchRequest {
 // What one search needs, made once a thread and used again.
 struct SearchScratch {
   Tables tables;
-  std::vector<std::uint32_t> numbers;    // of the lists to fetch
-  std::vector<std::uint32_t> positions;  // in the list at hand
-  std::vector<float> scores;             // of the entries there
-  std::vector<Found> pool;               // of candidates
+  std::vector<std::uint32_t> numbers;  // of the lists to fetch
+  ScanScratch scan;
+  std::vector<Found> pool;  // of candidates
   std::vector<std::uint32_t> slots;
   std::vector<float> distances;
   std::vector<std::uint32_t> seen;
@@ -53,28 +52,33 @@ using ComputeDistances = core::FunctionRef<void(const std::uint32_t* slots, std:
 class ListSearcher {
  public:
   // slots: how many vectors there are; an entry that names another is damage.
-  ListSearcher(const Codebook& codebook, Metric metric, const ListSource& lists, std::size_t slots)
-      : codebook_(codebook),
-        metric_(metric),
-        lists_(lists),
-        shape_(list_shape(codebook.dim(), metric)),
-        slots_(slots) {}
+  ListSearcher(const Coder& coder, const ListSource& lists, std::size_t slots)
+      : coder_(coder), lists_(lists), slots_(slots) {}
 
   // Writes up to k results to `out`, nearest first and ties by slot, and returns how many there are.
   std::size_t search(const SearchRequest& request, ComputeDistances distances, SearchScratch& scratch,
                      Found* out) const;
 
+  // Calls `entry` for every entry of the lists that the heads name, with the head's place among them, the entry's slot
+  // and the distance that its codes tell.
+  using Surveyed = core::FunctionRef<void(std::size_t place, std::uint32_t slot, float distance)>;
+  void survey(const float* query, const Nearest* heads, std::size_t probes, SearchScratch& scratch,
+              Surveyed entry) const;
+
  private:
   class Pool;
 
-  void scan(const SearchRequest& request, float base, const std::byte* data, std::size_t size, SearchScratch& scratch,
-            Pool& pool) const;
+  using Scanned = core::FunctionRef<void(std::uint32_t slot, float distance)>;
+
+  // Fetches lists; `arrived` scans each with `scan`.
+  void fetch(const Nearest* heads, std::size_t probes, SearchScratch& scratch, ByteSource::Arrived arrived) const;
+  // Finds the entries of a list that are nearer than the limit.
+  void scan(float base, float limit, const std::byte* data, std::size_t size, SearchScratch& scratch,
+            Scanned found) const;
   void collect_slots(SearchScratch& scratch) const;
 
-  const Codebook& codebook_;
-  Metric metric_;
+  const Coder& coder_;
   const ListSource& lists_;
-  distance::ScanShape shape_;
   std::size_t slots_;
 };
 

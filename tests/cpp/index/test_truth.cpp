@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "core/random.h"
@@ -10,7 +11,7 @@
 using hopspan::DType;
 using hopspan::Metric;
 using hopspan::index::Sample;
-using hopspan::index::true_limits;
+using hopspan::index::true_neighbors;
 using hopspan::vectors::Matrix;
 
 // A batch of few rows at a time against all rows at once; planted bug that turns it red: excluded rows that are not
@@ -28,17 +29,16 @@ TEST(truth_of_rows_in_batches_is_that_of_all_rows) {
     out.truncate(0);
     out.append({&all[first * kDim], count, kDim, DType::kFloat32});
   };
-  const std::vector<float> limits =
-      true_limits(rows.format(), kRows, read, sample.queries(), {{1, 10}, sample.excluded(), 2, {}});
+  const std::vector<std::uint32_t> nearest =
+      true_neighbors(rows.format(), kRows, read, sample.queries(), {10, sample.excluded(), 2, {}});
   CHECK(batches > 1);
   const hopspan::distance::OneFn one = hopspan::distance::kernels().kernels[0][0].one;
   for (std::size_t q = 0; q < sample.count(); ++q) {
-    std::vector<float> distances;
-    for (std::size_t i = 0; i < kRows; ++i) {
-      if (i != sample.excluded()[q]) distances.push_back(one(sample.queries()[q], rows.row(i), kDim));
+    std::vector<std::pair<float, std::uint32_t>> distances;
+    for (std::uint32_t i = 0; i < kRows; ++i) {
+      if (i != sample.excluded()[q]) distances.emplace_back(one(sample.queries()[q], rows.row(i), kDim), i);
     }
     std::sort(distances.begin(), distances.end());
-    CHECK_EQUAL(limits[2 * q], distances[0]);
-    CHECK_EQUAL(limits[2 * q + 1], distances[9]);
+    for (std::size_t i = 0; i < 10; ++i) CHECK_EQUAL(nearest[10 * q + i], distances[i].second);
   }
 }

@@ -5,6 +5,7 @@
 #include "spann/build.h"
 #include "spann/gaussians.h"
 #include "spann/lists/memory_lists.h"
+#include "spann/lists/product_coder.h"
 #include "spann/search.h"
 #include "test.h"
 
@@ -19,7 +20,8 @@ constexpr std::size_t kCount = 5000, kDim = 12, kQueries = 50, kK = 10;
 
 struct Made {
   Made() : rows(gaussians(kCount, kDim, 1)), queries(gaussians(kQueries, kDim, 9)) {
-    options.list_bytes = 2048;
+    options.heads = 120;
+    options.capacity = 90;
     lists = spann::build(spann::MatrixFloats(rows), options, {});
   }
   hopspan::vectors::Matrix rows, queries;
@@ -31,7 +33,8 @@ double recall(const Made& made, std::size_t probes, std::size_t slots = kCount) 
   const hopspan::distance::OneFn one = hopspan::distance::kernels().kernels[0][0].one;
   const spann::Centers centers(made.lists.heads.data(), made.lists.lists.size(), kDim);
   const spann::MemoryLists source(made.lists.lists);
-  const spann::ListSearcher searcher(made.lists.codebook, Metric::kL2, source, slots);
+  const spann::ProductCoder coder(made.lists.codebook, Metric::kL2);
+  const spann::ListSearcher searcher(coder, source, slots);
   spann::Centers::Work work;
   spann::SearchScratch scratch;
   std::size_t hits = 0;

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kBlock = Centers::kVectorsAtOnce;
 constexpr std::size_t kFirst = 4;  // heads whose list may have a vector's first copy
 constexpr double kBalance = 0.5;
-constexpr double kMostOfMean = 1.9;  // a list takes no replica that makes it longer
+constexpr double kCutFill = 0.8;  // of the lists that a long one is cut into
 
 struct Copy {
   std::uint32_t list;
@@ -23,9 +23,11 @@ struct Copy {
 
 class Assignment {
  public:
-  Assignment(const Floats& vectors, const std::vector<float>& heads, const ReplicaOptions& options, std::size_t threads)
+  Assignment(const Floats& vectors, const std::vector<float>& heads, const ReplicaOptions& options,
+             std::size_t capacity, std::size_t threads)
       : vectors_(vectors),
         options_(options),
+        capacity_(capacity),
         threads_(threads),
         centers_(heads.data(), heads.size() / vectors.dim(), vectors.dim()),
         rule_(heads.data(), vectors.dim(), options),
@@ -38,6 +40,7 @@ class Assignment {
     std::vector<std::uint8_t> labels(vectors_.size());
     balance_labels(near_.data(), vectors_.size(), first_, centers_.count(), kBalance, labels.data());
     for (std::size_t i = 0; i < vectors_.size(); ++i) place(i, near_[i * first_ + labels[i]]);
+    std::vector<Nearest>().swap(near_);
     return by_list();
   }
 
@@ -73,13 +76,12 @@ class Assignment {
 
   Copies by_list() {
     std::vector<Copy> copies = sorted_copies();
-    const double mean = static_cast<double>(copies.size()) / static_cast<double>(centers_.count());
-    const std::size_t limit = std::max<std::size_t>(2, static_cast<std::size_t>(kMostOfMean * mean));
     Copies result(centers_.count());
     auto from = copies.begin();
-    for (std::size_t l = 0; l < result.size(); ++l) {
-      auto to = std::find_if(from, copies.end(), [=](const Copy& copy) { return copy.list != l; });
-      const auto kept = trim(from, to, limit);
+    for (std::uint32_t l = 0; l < result.size(); ++l) {
+      const auto to = std::find_if(from, copies.end(), [=](const Copy& copy) { return copy.list != l; });
+      const auto kept = trim(from, to);
+      result[l].reserve(static_cast<std::size_t>(kept - from));
       for (auto copy = from; copy != kept; ++copy) result[l].push_back(copy->entry);
       std::sort(result[l].begin(), result[l].end(),
                 [](std::uint32_t a, std::uint32_t b) { return slot_of(a) < slot_of(b); });
@@ -106,16 +108,23 @@ class Assignment {
   }
 
   // Drops the farthest replicas of a list that is too long.
-  static std::vector<Copy>::iterator trim(std::vector<Copy>::iterator begin, std::vector<Copy>::iterator end,
-                                          std::size_t limit) {
-    if (static_cast<std::size_t>(end - begin) <= limit) return end;
+  std::vector<Copy>::iterator trim(std::vector<Copy>::iterator begin, std::vector<Copy>::iterator end) const {
     const auto replicas = std::stable_partition(begin, end, [](const Copy& c) { return (c.entry & kReplica) == 0; });
+    const std::size_t firsts = static_cast<std::size_t>(replicas - begin);
+    const std::size_t limit = firsts <= capacity_ ? capacity_ : cut_limit(firsts);
+    if (static_cast<std::size_t>(end - begin) <= limit) return end;
     std::stable_sort(replicas, end, [](const Copy& a, const Copy& b) { return a.distance < b.distance; });
     return std::max(replicas, begin + static_cast<std::ptrdiff_t>(limit));
   }
 
+  std::size_t cut_limit(std::size_t firsts) const {
+    const std::size_t cuts = (firsts + capacity_ - 1) / capacity_;
+    return static_cast<std::size_t>(kCutFill * static_cast<double>(cuts * capacity_));
+  }
+
   const Floats& vectors_;
   ReplicaOptions options_;
+  std::size_t capacity_;
   std::size_t threads_;
   Centers centers_;
   Replicas rule_;
@@ -127,8 +136,8 @@ class Assignment {
 }  // namespace
 
 Copies assign_copies(const Floats& vectors, const std::vector<float>& heads, const ReplicaOptions& options,
-                     std::size_t threads, const Progress& progress) {
-  return Assignment(vectors, heads, options, threads).run(progress);
+                     std::size_t capacity, std::size_t threads, const Progress& progress) {
+  return Assignment(vectors, heads, options, capacity, threads).run(progress);
 }
 
 }  // namespace hopspan::spann

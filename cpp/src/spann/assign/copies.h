@@ -20,13 +20,16 @@ inline std::size_t count_copies(const Copies& copies) {
   return count;
 }
 
-// heads: of vectors.dim() floats each.
+// heads: of vectors.dim() floats each. Replicas take the room that first copies leave in lists of `capacity` entries,
+// the nearest ones first; a list that is longer is so by first copies alone, and has the replicas that will fit the
+// lists it is to be cut into.
 Copies assign_copies(const Floats& vectors, const std::vector<float>& heads, const ReplicaOptions& options,
-                     std::size_t threads, const Progress& progress);
+                     std::size_t capacity, std::size_t threads, const Progress& progress);
 
-// Cuts lists that are longer than twice the mean in two, as often as it takes, each with a head of its own; what is cut
-// off becomes a list behind the others. Returns which lists are not what they were, ascending. vectors: those that
-// entries name.
-std::vector<std::uint32_t> split_long_lists(const Floats& vectors, std::vector<float>& heads, Copies& copies);
+// Cuts lists that are longer than `capacity` in two, as often as it takes, each with a head of its own; what is cut off
+// becomes a list behind the others. Returns which lists are not what they were, ascending. vectors: those that entries
+// name.
+std::vector<std::uint32_t> split_long_lists(const Floats& vectors, std::size_t capacity, std::vector<float>& heads,
+                                            Copies& copies);
 
 }  // namespace hopspan::spann

@@ -10,8 +10,6 @@
 namespace hopspan::spann {
 namespace {
 
-constexpr double kLongest = 1.9;  // times the mean
-constexpr std::size_t kAlwaysFits = 8;
 constexpr std::size_t kRounds = 10;
 constexpr double kBalance = 1.0;
 
@@ -80,23 +78,17 @@ class Cut {
 
 }  // namespace
 
-std::vector<std::uint32_t> split_long_lists(const Floats& vectors, std::vector<float>& heads, Copies& copies) {
+std::vector<std::uint32_t> split_long_lists(const Floats& vectors, std::size_t capacity, std::vector<float>& heads,
+                                            Copies& copies) {
   const std::size_t dim = vectors.dim();
-  const std::size_t total = count_copies(copies);
   std::vector<std::uint32_t> changed;
-  for (bool again = true; again;) {
-    again = false;
-    const double mean = static_cast<double>(total) / static_cast<double>(copies.size());
-    const std::size_t limit = std::max(kAlwaysFits, static_cast<std::size_t>(kLongest * mean));
-    for (std::size_t l = 0; l < copies.size(); ++l) {
-      while (copies[l].size() > limit) {
-        copies.emplace_back();
-        heads.resize(heads.size() + dim);
-        Cut(vectors, copies[l]).run(&heads[l * dim], &heads[heads.size() - dim], copies[l], copies.back());
-        changed.push_back(static_cast<std::uint32_t>(l));
-        changed.push_back(static_cast<std::uint32_t>(copies.size() - 1));
-        again = true;
-      }
+  for (std::size_t l = 0; l < copies.size(); ++l) {
+    while (copies[l].size() > capacity) {
+      copies.emplace_back();
+      heads.resize(heads.size() + dim);
+      Cut(vectors, copies[l]).run(&heads[l * dim], &heads[heads.size() - dim], copies[l], copies.back());
+      changed.push_back(static_cast<std::uint32_t>(l));
+      changed.push_back(static_cast<std::uint32_t>(copies.size() - 1));
     }
   }
   std::sort(changed.begin(), changed.end());

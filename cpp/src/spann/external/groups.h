@@ -18,7 +18,7 @@ namespace hopspan::spann::external {
 class Groups {
  public:
   static constexpr std::size_t kMostGroups = 512;
-  static constexpr std::size_t kWriteBytes = 65536;  // that a file's writes are collected to
+  static constexpr std::size_t kWriteBytes = 16384;  // that a file's writes are collected to
 
   // The files are `prefix` with a number behind it, and replace what is there. group_bytes: how much of rows a group
   // may hold, but for a list that is longer by itself.

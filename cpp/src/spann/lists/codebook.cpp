@@ -141,40 +141,14 @@ void Codebook::decode(const std::uint8_t* codes, float* residual) const {
   for (std::size_t d = 0; d < dim_; ++d) residual[d] = words_[d / 2 * 2 * kWords + d % 2 * kWords + codes[d / 2]];
 }
 
-void Codebook::make_tables(const float* query, float weight, Tables& tables) const {
-  const std::size_t codes = this->codes();
-  tables.values.resize(codes * kWords);
-  tables.bytes.resize(codes * kWords);
-  tables.least.resize(codes);
-  tables.offset = 0.0F;
-  float widest = 0.0F, all = 0.0F;
-  for (std::size_t code = 0; code < codes; ++code) {
+void Codebook::multiply(const float* query, float weight, std::vector<float>& values) const {
+  values.resize(codes() * kWords);
+  for (std::size_t code = 0; code < codes(); ++code) {
     const float* const words = &words_[code * 2 * kWords];
     const Pair q = part(query, dim_, code);
-    float* const out = &tables.values[code * kWords];
+    float* const out = &values[code * kWords];
     const float a = q.first * weight, b = q.second * weight;
     for (std::size_t w = 0; w < kWords; ++w) out[w] = a * words[w] + b * words[kWords + w];
-    float low = out[0], high = out[0];
-    for (std::size_t w = 1; w < kWords; ++w) {
-      low = std::min(low, out[w]);
-      high = std::max(high, out[w]);
-    }
-    tables.least[code] = low;
-    tables.offset += low;
-    widest = std::max(widest, high - low);
-    all += high - low;
-  }
-  tables.scale = std::max(widest / 255.0F, all / (65535.0F - static_cast<float>(codes)));
-  if (!std::isfinite(tables.scale) || !std::isfinite(tables.offset)) tables.scale = tables.offset = 0.0F;
-  const float inverse = tables.scale > 0.0F ? 1.0F / tables.scale : 0.0F;
-  for (std::size_t code = 0; code < codes; ++code) {
-    const float low = tables.least[code];
-    const float* const values = &tables.values[code * kWords];
-    std::uint8_t* const bytes = &tables.bytes[code * kWords];
-    for (std::size_t w = 0; w < kWords; ++w) {
-      const float steps = (values[w] - low) * inverse + 0.5F;
-      bytes[w] = static_cast<std::uint8_t>(static_cast<int>(steps < 255.5F ? steps : 255.5F));
-    }
   }
 }
 

@@ -12,16 +12,6 @@ namespace hopspan::spann {
 
 inline constexpr std::size_t kWords = 16;
 
-// A query's look-up tables (distance/scan.h). The sum over an entry's codes of weight * <query part, word>, within the
-// rounding to 8 bits, is offset + scale * the sum of the bytes.
-struct Tables {
-  std::vector<std::uint8_t> bytes;
-  float scale = 0.0F;
-  float offset = 0.0F;
-  std::vector<float> values;  // what the bytes round, and for each code the least of them
-  std::vector<float> least;
-};
-
 class Codebook {
  public:
   Codebook() = default;
@@ -43,7 +33,8 @@ class Codebook {
   void encode(const float* residual, const float* direction, float stretch, std::uint8_t* codes) const;
   void decode(const std::uint8_t* codes, float* residual) const;
 
-  void make_tables(const float* query, float weight, Tables& tables) const;
+  // values: weight * <the query's part, word> of each code and word.
+  void multiply(const float* query, float weight, std::vector<float>& values) const;
 
  private:
   std::size_t dim_ = 0;

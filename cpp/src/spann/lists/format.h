@@ -1,11 +1,15 @@
 // One list as bytes: what is encoded, stored, fetched and scanned.
 //
 //   header, 16 bytes   u32 entries, 12 zero bytes
-//   blocks             of 32 entries each, the last one filled up: the codes as distance/scan.h lays them out; under l2
-//                      a float for each entry (its factor); a u32 for each entry: its slot, with kReplica when it is
+//   blocks             of 32 entries, but for the last, which is only as wide as its entries need. A block of width w,
+//                      up to 16, holds 2 w entries: for each code w bytes, of which byte j has the code of entry j in
+//                      its low half and that of entry j + w in its high half; then as many floats for each entry as
+//                      distance/scan.h says of the shape; then a u32 for each entry: its slot, with kReplica when it is
 //                      not the vector's first copy; kNoSlot where there is no entry
+//   zero bytes         up to a multiple of 8
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,8 +17,6 @@
 
 #include "distance/scan.h"
 #include "hopspan/error.h"
-#include "hopspan/options.h"
-#include "spann/lists/codebook.h"
 
 namespace hopspan::spann {
 
@@ -24,24 +26,52 @@ inline constexpr std::uint32_t kNoSlot = 0x7FFFFFFFu;
 
 inline std::uint32_t slot_of(std::uint32_t entry) { return entry & ~kReplica; }
 
-inline distance::ScanShape list_shape(std::size_t dim, Metric metric) {
-  const std::size_t pairs = Codebook::padded(dim) / 4;
-  const bool factors = metric == Metric::kL2;
-  return {pairs, pairs * 32 + distance::kScanEntries * (factors ? 8 : 4), factors};
+inline constexpr std::size_t kBlockWidth = distance::kScanEntries / 2;
+
+// Of lists whose entries have `codes` codes, an even number.
+inline distance::ScanShape list_shape(std::size_t codes, distance::ScanFloats floats) {
+  const std::size_t words = static_cast<std::size_t>(floats) + 1;
+  return {codes / 2, kBlockWidth * (codes + 2 * words * sizeof(std::uint32_t)), floats};
 }
 
-inline std::size_t list_blocks(std::size_t entries) {
-  return (entries + distance::kScanEntries - 1) / distance::kScanEntries;
-}
+// Of a block, by its width.
+struct BlockLayout {
+  BlockLayout(const distance::ScanShape& shape, std::size_t of_width)
+      : width(of_width),
+        floats(2 * shape.pairs * width),
+        entries(floats + 2 * width * sizeof(float) * static_cast<std::size_t>(shape.floats)),
+        bytes(entries + 2 * width * sizeof(std::uint32_t)) {}
+
+  std::size_t width;
+  std::size_t floats;   // at which byte they start
+  std::size_t entries;  // the same
+  std::size_t bytes;
+};
+
+// Where an entry lies in a list of so many.
+struct Place {
+  Place(const distance::ScanShape& shape, std::size_t entries, std::size_t position)
+      : start(position / distance::kScanEntries * shape.block_bytes),
+        index(position % distance::kScanEntries),
+        layout(shape, std::min(kBlockWidth, (entries - position + index + 1) / 2)) {}
+
+  std::size_t start;  // of the block, behind the header
+  std::size_t index;  // in the block
+  BlockLayout layout;
+};
 
 inline std::size_t list_bytes(const distance::ScanShape& shape, std::size_t entries) {
-  return kListHeaderBytes + list_blocks(entries) * shape.block_bytes;
+  const std::size_t last = BlockLayout(shape, (entries % distance::kScanEntries + 1) / 2).bytes;
+  return (kListHeaderBytes + entries / distance::kScanEntries * shape.block_bytes + last + 7) / 8 * 8;
 }
 
-// Where the slot of an entry lies behind the header.
-inline std::size_t entry_offset(const distance::ScanShape& shape, std::size_t position) {
-  return (position / distance::kScanEntries + 1) * shape.block_bytes -
-         sizeof(std::uint32_t) * (distance::kScanEntries - position % distance::kScanEntries);
+// How many entries fit.
+inline std::size_t entries_in(const distance::ScanShape& shape, std::size_t bytes) {
+  bytes = bytes / 8 * 8;
+  if (bytes <= kListHeaderBytes) return 0;
+  const std::size_t whole = (bytes - kListHeaderBytes) / shape.block_bytes;
+  const std::size_t left = (bytes - kListHeaderBytes) % shape.block_bytes;
+  return whole * distance::kScanEntries + 2 * (left / BlockLayout(shape, 1).bytes);
 }
 
 // A list's parts. Throws CorruptIndexError when its size is not that of its entries.
@@ -58,11 +88,13 @@ class ListView {
   }
 
   std::size_t entries() const noexcept { return entries_; }
+  const distance::ScanShape& shape() const noexcept { return *shape_; }
   const std::byte* blocks() const noexcept { return data_ + kListHeaderBytes; }
   // A slot, with or without kReplica.
   std::uint32_t entry(std::size_t position) const noexcept {
+    const Place place(*shape_, entries_, position);
     std::uint32_t value;
-    std::memcpy(&value, blocks() + entry_offset(*shape_, position), sizeof value);
+    std::memcpy(&value, blocks() + place.start + place.layout.entries + place.index * sizeof value, sizeof value);
     return value;
   }
 

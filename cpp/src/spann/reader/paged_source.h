@@ -84,6 +84,9 @@ class PagedLists final : public ListSource {
   std::size_t size() const override { return first_pages_.size(); }
   void fetch(const std::uint32_t* numbers, std::size_t count, Arrived arrived, FetchCost& cost) const override;
 
+  double mean_pages() const noexcept {
+    return static_cast<double>(strings_.page_count()) / static_cast<double>(size());
+  }
   std::uint32_t list_bytes(std::size_t list) const noexcept { return sizes_[list]; }
   std::size_t resident_bytes() const noexcept;
 

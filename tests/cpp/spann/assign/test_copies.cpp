@@ -15,14 +15,14 @@ using hopspan::test::gaussians;
 
 namespace {
 
-constexpr std::size_t kCount = 4000, kDim = 12;
+constexpr std::size_t kCount = 4000, kDim = 12, kCapacity = 200;
 
 struct Made {
   explicit Made(const ReplicaOptions& options, std::size_t threads = 2) : rows(gaussians(kCount, kDim, 1)) {
     hopspan::spann::HeadOptions how;
     how.heads = 40;
     heads = hopspan::spann::make_heads(MatrixFloats(rows), how, {});
-    copies = hopspan::spann::assign_copies(MatrixFloats(rows), heads, options, threads, {});
+    copies = hopspan::spann::assign_copies(MatrixFloats(rows), heads, options, kCapacity, threads, {});
   }
   hopspan::vectors::Matrix rows;
   std::vector<float> heads;
@@ -60,8 +60,7 @@ TEST(copies_do_not_depend_on_the_number_of_threads) { CHECK(Made({}, 1).copies =
 
 TEST(copies_are_split_where_a_list_is_long) {
   Made made({});
-  hopspan::spann::split_long_lists(MatrixFloats(made.rows), made.heads, made.copies);
+  hopspan::spann::split_long_lists(MatrixFloats(made.rows), kCapacity, made.heads, made.copies);
   CHECK_EQUAL(made.heads.size(), made.copies.size() * kDim);
-  const std::size_t mean = hopspan::spann::count_copies(made.copies) / made.copies.size();
-  for (const auto& list : made.copies) CHECK(list.size() <= 2 * mean + 2);
+  for (const auto& list : made.copies) CHECK(list.size() <= kCapacity);
 }
