@@ -17,18 +17,30 @@ FILES = (
     "1-hnsw-hamming-binary-ids.hopspan",
     "1-flat-l2-uint8-ids.hopspan",
     "1-flat-cosine-float16.hopspan",
+    "1-hnsw-cosine-float32-removed.hopspan",
+    "1-flat-ip-float32-removed.hopspan",
 )
+# Those that an index of that name has lost: most together, whose places are free, and the last one on its own, which is
+# a waypoint in a graph.
+REMOVED = (*range(3, 40, 4), 70)
 
-# A folder with half of the vectors in the snapshot and half in the log.
+# Folders with half of the vectors in the snapshot and half in the log; in the second one the log replaces the first
+# vector by the last and removes the second.
 FOLDER_NAME = "1-folder-hnsw-l2-float32-ids"
+CHANGED_FOLDER_NAME = "1-folder-hnsw-l2-float32-ids-removed"
 
 
 def options_of(name: str) -> dict[str, Any]:
     """Return the arguments of the Index that a file holds."""
-    kind, metric, dtype = name.removesuffix(".hopspan").removesuffix("-ids").split("-")[-3:]
+    kind, metric, dtype = name.removesuffix(".hopspan").removesuffix("-removed").removesuffix("-ids").split("-")[-3:]
     graph = {"M": 6, "ef_construction": 40} if kind == "hnsw" else {}
     dim = DIM * 8 if dtype == "binary" else DIM
     return {"dim": dim, "metric": metric, "kind": kind, "dtype": dtype, "seed": 3, **graph}
+
+
+def rows_of(name: str) -> NDArray[np.int64]:
+    """Return the rows that a file holds."""
+    return np.setdiff1d(np.arange(ROWS), REMOVED if "removed" in name else ())
 
 
 def vectors_of(name: str) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import hopspan
-from golden_vectors import FILES, FOLDER_NAME, IDS, ROWS, options_of, vectors_of
+from golden_vectors import CHANGED_FOLDER_NAME, FILES, FOLDER_NAME, IDS, REMOVED, ROWS, options_of, vectors_of
 
 FOLDER = Path(__file__).parent
 
@@ -12,14 +12,22 @@ for name in FILES:
         continue
     index = hopspan.Index(**options_of(name))
     index.add(vectors_of(name), IDS if "ids" in name else None)
+    if "removed" in name:
+        index.remove(REMOVED[:-1])
+        index.remove(REMOVED[-1])
     index.save(FOLDER / name)
     print(name, (FOLDER / name).stat().st_size)
 
-if not (FOLDER / FOLDER_NAME).exists():
-    vectors = vectors_of(FOLDER_NAME)
-    with hopspan.open(FOLDER / FOLDER_NAME, "a", **options_of(FOLDER_NAME)) as index:
+for name in (FOLDER_NAME, CHANGED_FOLDER_NAME):
+    if (FOLDER / name).exists():
+        continue
+    vectors = vectors_of(name)
+    with hopspan.open(FOLDER / name, "a", **options_of(name)) as index:
         index.add(vectors[: ROWS // 2], IDS[: ROWS // 2])
         index.compact()
         index.add(vectors[ROWS // 2 : -1], IDS[ROWS // 2 : -1])
         index.add(vectors[-1], IDS[-1:])
-    print(FOLDER_NAME)
+        if "removed" in name:
+            index.add(vectors[-1], IDS[:1])
+            index.remove(IDS[1])
+    print(name)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import hopspan
-from golden_vectors import FILES, FOLDER_NAME, IDS, ROWS, options_of, vectors_of
+from golden_vectors import CHANGED_FOLDER_NAME, FILES, FOLDER_NAME, IDS, REMOVED, ROWS, options_of, rows_of, vectors_of
 
 FOLDER = Path(__file__).parent
 
@@ -24,9 +24,11 @@ def test_load(name: str, mmap: bool) -> None:
     assert (index.dim, index.metric, index.kind, index.dtype) == tuple(
         options[key] for key in ("dim", "metric", "kind", "dtype")
     )
-    assert index.check(deep=True).vectors == ROWS
-    ids = IDS if "ids" in name else np.arange(ROWS)
-    vectors = vectors_of(name)
+    rows = rows_of(name)
+    assert index.check(deep=True).vectors == len(index) == len(rows)
+    assert index.stats()["removed"] == ROWS - len(rows)
+    ids = IDS[rows] if "ids" in name else rows
+    vectors = vectors_of(name)[rows]
     assert (index.get(ids) == vectors).all()
     exact = hopspan.Index(**{key: options[key] for key in ("dim", "metric", "dtype")}, kind="flat")
     exact.add(vectors, ids)
@@ -38,9 +40,17 @@ def test_load(name: str, mmap: bool) -> None:
 def test_grow(name: str) -> None:
     index = hopspan.load(FOLDER / name)
     new = index.add(vectors_of(name)[:3])
-    assert len(index) == ROWS + 3
-    assert index.check(deep=True).vectors == ROWS + 3
+    assert len(index) == len(rows_of(name)) + 3
+    assert index.check(deep=True).vectors == len(index)
     assert (index.get(new) == vectors_of(name)[:3]).all()
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if "removed" in name])
+def test_free_places_are_used_again(name: str) -> None:
+    index = hopspan.load(FOLDER / name)
+    index.add(vectors_of(name)[list(REMOVED[:-1])], REMOVED[:-1])
+    assert index.stats()["removed"] == 1
+    assert index.check(deep=True).vectors == ROWS - 1
 
 
 def test_folder(tmp_path: Path) -> None:
@@ -54,3 +64,15 @@ def test_folder(tmp_path: Path) -> None:
         writer.add(vectors[:3])
         assert writer.search(vectors[5], 1).ids[0] == IDS[5]
     assert len(hopspan.open(tmp_path / "index")) == ROWS + 3
+
+
+def test_folder_with_removals(tmp_path: Path) -> None:
+    vectors = vectors_of(CHANGED_FOLDER_NAME)
+    shutil.copytree(FOLDER / CHANGED_FOLDER_NAME, tmp_path / "index")
+    for mode in ("r", "a"):
+        with hopspan.open(tmp_path / "index", mode) as index:
+            assert index.recovery[1:] == (ROWS // 2, 4, ROWS // 2 + 1, 0, 0)
+            assert IDS[1] not in index
+            assert (index.get(IDS[2:]) == vectors[2:]).all()
+            assert (index.get(IDS[0]) == vectors[-1]).all()
+            assert index.check(deep=True).vectors == ROWS - 1

@@ -1,6 +1,7 @@
 #include "hnsw/consolidate.h"
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 #include <utility>
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::size_t kRowsPerPiece = 4096;  // to look through
 constexpr std::size_t kNodesPerPiece = 32;   // to choose links for
+constexpr std::size_t kLeastOfMean = 2;      // of
+constexpr std::size_t kLeastOf = 3;          // the mean length of rows: no row that is chosen again is left shorter
 
 // Which nodes of a level the spanning tree connects (disjoint sets).
 class Components {
@@ -81,14 +84,26 @@ class Consolidation {
     join_trees(affected);
   }
 
-  // The living nodes that link to a dead one.
+  // The living nodes that link to a dead one. Sets the length below which no row is left where there is a choice.
   std::vector<std::uint32_t> find_affected() {
     std::vector<std::uint8_t> flags(level_->size);
+    std::atomic<std::size_t> links{0};
+    std::atomic<std::size_t> rows{0};
     core::parallel_for(level_->size, kRowsPerPiece, threads_, progress_,
                        [&](std::size_t begin, std::size_t end, std::size_t) {
-                         for (std::size_t node = begin; node < end; ++node)
-                           flags[node] = links_to_dead(static_cast<std::uint32_t>(node)) ? 1 : 0;
+                         std::size_t degrees = 0, living = 0;
+                         for (std::size_t node = begin; node < end; ++node) {
+                           if (is_dead(static_cast<std::uint32_t>(node))) continue;
+                           const std::uint32_t* row = level_->row(node);
+                           const std::size_t count = degree(row, level_->width);
+                           flags[node] = links_to_dead(row, count) ? 1 : 0;
+                           degrees += count;
+                           ++living;
+                         }
+                         links += degrees;
+                         rows += living;
                        });
+    least_ = rows == 0 ? 0 : links * kLeastOfMean / kLeastOf / rows;
     std::vector<std::uint32_t> affected;
     for (std::size_t node = 0; node < flags.size(); ++node) {
       if (flags[node] != 0) affected.push_back(static_cast<std::uint32_t>(node));
@@ -96,11 +111,8 @@ class Consolidation {
     return affected;
   }
 
-  bool links_to_dead(std::uint32_t node) const {
-    if (is_dead(node)) return false;
-    const std::uint32_t* row = level_->row(node);
-    return std::any_of(row, row + degree(row, level_->width),
-                       [&](std::uint32_t link) { return is_dead(target(link)); });
+  bool links_to_dead(const std::uint32_t* row, std::size_t count) const {
+    return std::any_of(row, row + count, [&](std::uint32_t link) { return is_dead(target(link)); });
   }
 
   // Only rows of dead nodes are read beside the node's own.
@@ -126,7 +138,7 @@ class Consolidation {
         continue;
       worker.links.push_back(heir);
     }
-    worker.chooser.choose(*level_, space_, node, worker.links, row, own, count);
+    worker.chooser.choose(*level_, space_, node, worker.links, row, own, std::max(count, least_));
   }
 
   void inherit(std::uint32_t from, std::vector<std::uint32_t>& heirs) const {
@@ -243,6 +255,7 @@ class Consolidation {
   std::vector<Worker> workers_;
   std::size_t number_ = 0;  // of the level at work
   Level* level_ = nullptr;
+  std::size_t least_ = 0;  // links of a row that is chosen again, where there are so many
   std::uint32_t* links_ = nullptr;
 };
 

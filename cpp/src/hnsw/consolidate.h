@@ -11,7 +11,8 @@
 namespace hopspan::hnsw {
 
 // dead: by slot, free slots included; at least one is not. Every row that links to a dead
-// node is chosen again from its other links and the links of those nodes; the spanning trees are joined over the gaps.
+// node is chosen again from its other links and the links of those nodes, and stays as long as it was, or becomes two
+// thirds as long as the mean; the spanning trees are joined over the gaps.
 // Afterwards dead slots are free, and levels above hold living nodes only. The result does not depend on `threads`.
 // When it throws, the graph is as it was.
 void consolidate(Graph& graph, const Space& space, const std::vector<bool>& dead, std::size_t threads,

@@ -1,6 +1,7 @@
 // A graph after a pass over its removed nodes: no link to them, every other node within reach, and all or nothing.
 // Planted bugs that turn these tests red, each tried on its own: consolidate.cpp without bridge, and with the journal
-// committed at once.
+// committed at once, and with rows filled up to what they had only.
+#include <set>
 #include <stdexcept>
 
 #include "hnsw/consolidate.h"
@@ -69,6 +70,36 @@ TEST(hnsw_consolidate_takes_out_the_dead_and_keeps_the_rest_reachable) {
       if (M == 8) CHECK(living_recall(graph, matrix, dead) > 0.97);
     }
   }
+}
+
+TEST(hnsw_consolidate_leaves_no_row_short_of_links) {
+  const auto matrix = test::l2_matrix(test::random_values(1500, kDim, 1), kDim);
+  Graph graph = test::build(matrix, test::small_options(8));
+  const Graph before = test::copy(graph);
+  const std::vector<bool> dead = random_dead(1500, 5, 3);
+  consolidate(graph, Space(matrix), dead, 2, {});
+  const Level& was = before.levels[0];
+  std::size_t links = 0;
+  for (std::uint32_t node = 0; node < 1500; ++node) links += dead[node] ? 0 : degree(was.row(node), was.width);
+  const std::size_t least = links * 2 / 3 / (1500 - count(dead));
+  std::size_t filled = 0;
+  for (std::uint32_t node = 0; node < 1500; ++node) {
+    std::set<std::uint32_t> choice;  // living neighbours, and those of dead ones
+    const std::uint32_t* row = was.row(node);
+    const std::size_t had = degree(row, was.width);
+    for (std::size_t i = 0; i < had; ++i) {
+      const std::uint32_t* next = dead[target(row[i])] ? was.row(target(row[i])) : row + i;
+      const std::size_t links = dead[target(row[i])] ? degree(next, was.width) : 1;
+      for (std::size_t j = 0; j < links; ++j) {
+        if (!dead[target(next[j])] && target(next[j]) != node) choice.insert(target(next[j]));
+      }
+    }
+    if (dead[node] || choice.size() <= had) continue;
+    const std::size_t now = degree(graph.levels[0].row(node), was.width);
+    CHECK(now >= std::min(std::max(had, least), choice.size()));
+    filled += now > had;
+  }
+  CHECK(filled > 50);
 }
 
 TEST(hnsw_consolidate_of_hostile_sets) {
