@@ -129,7 +129,7 @@ class Pool {
     std::size_t count = size_;
     while (count > 1) {
       const std::size_t half = count / 2;
-      base += base[half - 1] < key ? half : 0;
+      base += half & (std::size_t{0} - static_cast<std::size_t>(base[half - 1] < key));
       count -= half;
     }
     return static_cast<std::size_t>(base - keys_.data()) + (count == 1 && *base < key ? 1 : 0);
