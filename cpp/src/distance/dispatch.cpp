@@ -21,6 +21,7 @@ struct Level {
   const KernelTable& kernels;
   const BlockTable& blocks;
   const ScanTable& scans;
+  const BeamTable& beams;
   bool (*available)();
 };
 
@@ -84,13 +85,13 @@ bool has_avx512() {
 // Best first; the last one is always available.
 const Level kLevels[] = {
 #ifdef HOPSPAN_X86_64
-    {avx512::kernel_table, avx512::block_table, avx512::scan_table, has_avx512},
-    {avx2::kernel_table, avx2::block_table, avx2::scan_table, has_avx2},
+    {avx512::kernel_table, avx512::block_table, avx512::scan_table, avx512::beam_table, has_avx512},
+    {avx2::kernel_table, avx2::block_table, avx2::scan_table, avx2::beam_table, has_avx2},
 #endif
 #ifdef HOPSPAN_AARCH64
-    {neon::kernel_table, neon::block_table, neon::scan_table, always},
+    {neon::kernel_table, neon::block_table, neon::scan_table, neon::beam_table, always},
 #endif
-    {scalar::kernel_table, scalar::block_table, scalar::scan_table, always},
+    {scalar::kernel_table, scalar::block_table, scalar::scan_table, scalar::beam_table, always},
 };
 
 const Level* find(const char* isa) {
@@ -127,6 +128,7 @@ const Level& chosen() {
 const KernelTable& kernels() { return chosen().kernels; }
 const BlockTable& blocks() { return chosen().blocks; }
 const ScanTable& scans() { return chosen().scans; }
+const BeamTable& beams() { return chosen().beams; }
 
 const KernelTable& select_kernels(const char* isa) { return select(isa).kernels; }
 
@@ -143,6 +145,11 @@ const BlockTable* find_blocks(const char* isa) {
 const ScanTable* find_scans(const char* isa) {
   const Level* level = find(isa);
   return level == nullptr ? nullptr : &level->scans;
+}
+
+const BeamTable* find_beams(const char* isa) {
+  const Level* level = find(isa);
+  return level == nullptr ? nullptr : &level->beams;
 }
 
 }  // namespace hopspan::distance

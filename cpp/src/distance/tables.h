@@ -1,6 +1,7 @@
 // The tables that the instruction sets of this build export, one of each kind for each kernels_*.cpp.
 #pragma once
 
+#include "distance/beam.h"
 #include "distance/blocks.h"
 #include "distance/kernels.h"
 #include "distance/scan.h"
@@ -16,6 +17,7 @@ namespace hopspan::distance {
 namespace scalar {
 extern const KernelTable kernel_table;
 extern const BlockTable block_table;
+extern const BeamTable beam_table;
 extern const ScanTable scan_table;
 }  // namespace scalar
 
@@ -23,12 +25,14 @@ extern const ScanTable scan_table;
 namespace avx2 {
 extern const KernelTable kernel_table;
 extern const BlockTable block_table;
+extern const BeamTable beam_table;
 extern const ScanTable scan_table;
 }  // namespace avx2
 
 namespace avx512 {
 extern const KernelTable kernel_table;
 extern const BlockTable block_table;
+extern const BeamTable beam_table;
 extern const ScanTable scan_table;
 }  // namespace avx512
 #endif
@@ -37,6 +41,7 @@ extern const ScanTable scan_table;
 namespace neon {
 extern const KernelTable kernel_table;
 extern const BlockTable block_table;
+extern const BeamTable beam_table;
 extern const ScanTable scan_table;
 }  // namespace neon
 #endif

@@ -6,13 +6,10 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/inline.h"
+
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
-#define HOPSPAN_ALWAYS_INLINE __forceinline
-#define HOPSPAN_INLINE_LAMBDA
-#else
-#define HOPSPAN_ALWAYS_INLINE inline __attribute__((always_inline))
-#define HOPSPAN_INLINE_LAMBDA __attribute__((always_inline))
 #endif
 
 namespace hopspan::distance {

@@ -62,26 +62,57 @@ std::uint32_t stand_in(const Level& level, const Space& space, std::uint32_t nod
   return best;
 }
 
-// Appends the nodes that `node` links to and `wanted` accepts, and their slots, to the `count` that scratch holds;
-// returns the new count.
-template <bool kBase, typename Wanted>
-std::size_t gather(const Level& level, const Space& space, std::uint32_t node, std::uint32_t excluded, Scratch& scratch,
-                   std::size_t count, Wanted&& wanted) {
-  const std::size_t rows = space.size();
+// The row of `node`, in which another node stands in for one that is excluded.
+template <bool kBase>
+const std::uint32_t* row_without(const Level& level, const Space& space, std::uint32_t node, std::uint32_t excluded,
+                                 Scratch& scratch) {
   const std::uint32_t* row = level.row(node);
-  std::uint32_t* slots = scratch.slots.data();
-  std::uint32_t* nodes = scratch.nodes.data();
+  if (excluded == kNone) return row;
+  scratch.row.assign(level.width, kNone);
+  std::size_t count = 0;
   for (std::size_t i = 0; i < level.width && row[i] != kNone; ++i) {
     std::uint32_t next = target(row[i]);
-    std::uint32_t slot = linked_slot<kBase>(level, rows, node, next);
-    if (slot == excluded) {
+    if (linked_slot<kBase>(level, space.size(), node, next) == excluded) {
       next = stand_in<kBase>(level, space, node, next);
-      slot = linked_slot<kBase>(level, rows, node, next);
     }
-    space.prefetch(slot);
-    slots[count] = slot;
-    if (!kBase) nodes[count] = next;
-    count += static_cast<std::size_t>(slot != excluded) & static_cast<std::size_t>(wanted(next));
+    if (linked_slot<kBase>(level, space.size(), node, next) != excluded) scratch.row[count++] = next;
+  }
+  return scratch.row.data();
+}
+
+[[noreturn]] void bad_row(const Level& level, std::uint32_t node) {
+  const std::uint32_t* row = level.row(node);
+  const std::uint32_t* bad = std::find_if(
+      row, row + level.width, [&](std::uint32_t link) { return link != kNone && target(link) >= level.size; });
+  bad_link(node, bad == row + level.width ? kNone : target(*bad), level.size);
+}
+
+// Appends the nodes that `node` links to and that have not been seen, and their slots, to the `count` that scratch
+// holds; returns the new count.
+template <bool kBase>
+std::size_t gather(const Level& level, const Space& space, std::uint32_t node, std::uint32_t excluded, Scratch& scratch,
+                   std::size_t count) {
+  const std::uint32_t* const row = row_without<kBase>(level, space, node, excluded, scratch);
+  std::uint32_t* const nodes = (kBase ? scratch.slots : scratch.nodes).data() + count;
+  const std::size_t found = scratch.pool.beam().unseen(row, level.width, level.size, scratch.visited.table(), nodes);
+  if (found == distance::kBadLink) bad_row(level, node);
+  std::uint32_t* const slots = scratch.slots.data() + count;
+  for (std::size_t i = 0; i < found; ++i) {
+    if (!kBase) slots[i] = linked_slot<false>(level, space.size(), node, nodes[i]);
+    space.prefetch(slots[i]);
+  }
+  return count + found;
+}
+
+// The nodes of an upper level that `node` links to, and their slots; returns how many there are.
+std::size_t neighbors(const Level& level, const Space& space, std::uint32_t node, std::uint32_t excluded,
+                      Scratch& scratch) {
+  const std::uint32_t* const row = row_without<false>(level, space, node, excluded, scratch);
+  std::size_t count = 0;
+  for (; count < level.width && row[count] != kNone; ++count) {
+    scratch.nodes[count] = target(row[count]);
+    scratch.slots[count] = linked_slot<false>(level, space.size(), node, scratch.nodes[count]);
+    space.prefetch(scratch.slots[count]);
   }
   return count;
 }
@@ -107,28 +138,21 @@ std::size_t take_open(const Level& level, Pool& pool, std::uint32_t* taken) {
 
 // Offers the `count` measured nodes to the pool.
 void offer(Scratch& scratch, const std::uint32_t* nodes, std::size_t count) {
-  const std::uint64_t limit = scratch.pool.limit();
-  std::size_t near = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint64_t key = make_key(scratch.distances[i], nodes[i]);
-    scratch.keys[near] = key;
-    near += key < limit ? 1 : 0;
-  }
-  for (std::size_t i = 0; i < near; ++i) scratch.pool.insert(scratch.keys[i]);
+  Pool& pool = scratch.pool;
+  std::uint64_t* const keys = scratch.keys.data();
+  pool.insert(keys, pool.beam().keys_below(scratch.distances.data(), nodes, count, pool.limit(), keys));
 }
 
 template <bool kBase>
 void expand_all(const Level& level, const Space& space, const void* query, Scratch& scratch, std::uint32_t excluded) {
   Pool& pool = scratch.pool;
-  Visited& visited = scratch.visited;
   const std::uint32_t* nodes = kBase ? scratch.slots.data() : scratch.nodes.data();
   std::uint32_t taken[kNodesAtOnce];
   while (pool.has_open()) {
     const std::size_t expanded = take_open(level, pool, taken);
     std::size_t count = 0;
     for (std::size_t i = 0; i < expanded; ++i) {
-      count = gather<kBase>(level, space, taken[i], excluded, scratch, count,
-                            [&](std::uint32_t next) { return visited.insert(next); });
+      count = gather<kBase>(level, space, taken[i], excluded, scratch, count);
     }
     pool.for_each_next(kNodesAtOnce, [&](std::uint32_t next) { prefetch_row(level, next); });
     measure(space, query, count, scratch);
@@ -154,12 +178,11 @@ float entry_distance(const Level& level, const Space& space, const void* query, 
 
 std::uint32_t descend(const Level& level, const Space& space, const void* query, std::uint32_t node, Scratch& scratch,
                       std::uint32_t excluded) {
-  scratch.fit(kNodesAtOnce * level.width);
+  scratch.fit(level.width);
   float best = entry_distance(level, space, query, node, excluded);
   for (bool moved = true; moved;) {
     moved = false;
-    const std::size_t count =
-        gather<false>(level, space, node, excluded, scratch, 0, [](std::uint32_t) { return true; });
+    const std::size_t count = neighbors(level, space, node, excluded, scratch);
     measure(space, query, count, scratch);
     ++scratch.counters.expansions;
     for (std::size_t i = 0; i < count; ++i) {
