@@ -68,6 +68,11 @@ Graph::Graph(const HnswOptions& options) {
   levels[0].width = std::size_t{2} * options.M;
 }
 
+std::size_t out_degree(const HnswOptions& options, const Level& level) {
+  if (level.slots.size() != 0) return options.M;
+  return std::min<std::size_t>(level.width, options.M + options.M / 2);
+}
+
 std::size_t degree(const std::uint32_t* row, std::size_t width) {
   return static_cast<std::size_t>(std::find(row, row + width, kNone) - row);
 }

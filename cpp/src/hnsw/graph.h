@@ -49,6 +49,9 @@ struct Graph {
   std::uint32_t entry = kNone;  // node of the top level where every search starts
 };
 
+// The links that a node chooses at most: M, on level 0 half as many again (docs/decisions/0007).
+std::size_t out_degree(const HnswOptions& options, const Level& level);
+
 // Links of a row before the first kNone.
 std::size_t degree(const std::uint32_t* row, std::size_t width);
 

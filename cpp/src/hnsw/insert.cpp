@@ -9,6 +9,7 @@
 #include "hnsw/connect.h"
 #include "hnsw/journal.h"
 #include "hnsw/newcomers.h"
+#include "hnsw/refine.h"
 #include "hnsw/search.h"
 #include "hnsw/select.h"
 
@@ -17,6 +18,8 @@ namespace {
 
 constexpr std::size_t kNodesPerPiece = 4;
 constexpr std::size_t kMaxBatch = 512;
+constexpr std::size_t kJoinShare = 4;   // of the time, when a refinement follows,
+constexpr std::size_t kShares = 5;      // in this unit
 constexpr std::size_t kBatchShare = 8;  // a batch is at most this part of what the graph holds
 
 // New nodes join in batches. Every node of a batch searches the graph as it was before the batch, compares itself with
@@ -41,14 +44,16 @@ class Insertion {
     const std::size_t before = graph_.entry == kNone ? 0 : graph_.size();
     for (const std::uint32_t slot : joining_.slots) journal_.save(0, slot);
     const std::vector<Newcomer> newcomers = append_nodes(graph_, joining_.slots, options_.M, seed);
+    const Progress join_progress = joining_.refine ? part_of(progress, 0, kJoinShare) : progress;
     std::size_t done = 0;
     while (done < newcomers.size()) {
       const std::size_t size = batch_size(newcomers.data() + done, newcomers.size() - done, before + done);
       join(newcomers.data() + done, size, [&](std::size_t part, std::size_t) {
-        if (progress) progress(done + part, newcomers.size());
+        if (join_progress) join_progress(done + part, newcomers.size());
       });
       done += size;
     }
+    if (joining_.refine) refine(progress);
     if (accept) accept();
     journal_.commit();
   }
@@ -62,6 +67,21 @@ class Insertion {
     std::vector<float> mate_distances;
     core::Buffer query;
   };
+
+  // The progress of a part of the work in terms of all newcomers.
+  Progress part_of(const Progress& progress, std::size_t first, std::size_t share) const {
+    if (!progress) return {};
+    const std::size_t all = joining_.slots.size();
+    return [=, &progress](std::size_t done, std::size_t of) {
+      progress(all * (first * of + share * done) / (kShares * of), all);
+    };
+  }
+
+  void refine(const Progress& progress) {
+    core::Array<std::uint32_t> links =
+        refined_links(graph_, space_, options_, threads_, part_of(progress, kJoinShare, kShares - kJoinShare));
+    journal_.exchange_links(links);
+  }
 
   // How many of the newcomers join next, while the graph holds `present` nodes. One above all others joins alone.
   std::size_t batch_size(const Newcomer* next, std::size_t left, std::size_t present) const {
@@ -114,11 +134,6 @@ class Insertion {
     }
   }
 
-  // The links that a new node chooses at most: M, on level 0 half as many again (docs/decisions).
-  std::size_t out_degree(const Level& level) const {
-    return level.slots.size() == 0 ? std::min<std::size_t>(level.width, options_.M + options_.M / 2) : options_.M;
-  }
-
   // What the beam found, and the mates that came before in the batch as far as they are near enough for it. The rows of
   // mates are being written and must not be read.
   void collect_candidates(const Level& level, const void* query, const Batch::Members& members, std::size_t rank,
@@ -145,8 +160,8 @@ class Insertion {
   // for.
   void choose(Level& level, std::uint32_t node, Worker& worker) {
     worker.kept.clear();
-    worker.selector.select(level, space_, worker.candidates, out_degree(level), options_.keep_pruned_connections,
-                           worker.kept);
+    worker.selector.select(level, space_, worker.candidates, out_degree(options_, level),
+                           options_.keep_pruned_connections, worker.kept);
     std::uint32_t* row = level.links.mutable_data() + node * level.width;
     for (std::size_t i = 0; i < worker.kept.size(); ++i) row[i] = key_node(worker.kept[i]);
     row[0] |= kTreeBit;

@@ -16,6 +16,7 @@ struct Joining {
   std::vector<std::uint32_t> slots;
   // Names slots that no new node shall link to where it has the choice; may be null. Called from any thread.
   std::function<bool(std::uint32_t slot)> is_dead;
+  bool refine = false;  // all nodes choose their links anew in the end (hnsw/refine.h)
 };
 
 // The result depends on the graph, the vectors, the options and the seed, never on `threads`. `accept`, when there is

@@ -1,6 +1,7 @@
 #include "hnsw/journal.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hopspan::hnsw {
 
@@ -17,8 +18,14 @@ void Journal::save(std::size_t level, std::uint32_t node) {
   state.nodes.push_back(node);
 }
 
+void Journal::exchange_links(core::Array<std::uint32_t>& links) noexcept {
+  std::swap(graph_.levels[0].links, links);
+  std::swap(exchanged_, links);
+}
+
 Journal::~Journal() {
   if (committed_) return;
+  if (exchanged_.size() != 0) std::swap(graph_.levels[0].links, exchanged_);
   graph_.levels.resize(levels_.size());
   for (std::size_t l = 0; l < levels_.size(); ++l) restore(graph_.levels[l], levels_[l]);
   graph_.entry = entry_;

@@ -19,6 +19,8 @@ class Journal {
 
   // To be called before the row of a node changes. Nodes that are new cost nothing.
   void save(std::size_t level, std::uint32_t node);
+  // Gives level 0 other links, which are those of as many nodes.
+  void exchange_links(core::Array<std::uint32_t>& links) noexcept;
   void commit() noexcept { committed_ = true; }
 
  private:
@@ -34,6 +36,7 @@ class Journal {
   Graph& graph_;
   std::uint32_t entry_;
   std::vector<LevelState> levels_;
+  core::Array<std::uint32_t> exchanged_;  // level 0 had these links after its rows were saved
   bool committed_ = false;
 };
 

@@ -14,6 +14,9 @@ namespace hopspan::hnsw {
 
 class RowChooser {
  public:
+  // slack: as of Selector.
+  explicit RowChooser(float slack = 1.0f) : selector_(slack) {}
+
   // Writes to `row` those of the distinct `links` with the mark of the tree, which fit, nearest first, and then those
   // that the heuristic chooses of the others. While the row has fewer than `wanted` it is filled up with the nearest of
   // the first `own` links and then with the nearest of the rest.

@@ -34,7 +34,7 @@ void Selector::drop_shadowed(const Level& level, const Space& space, std::uint64
   std::size_t end = first;
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint64_t key = candidates[first + i];
-    if (distances_[i] < key_distance(key)) {
+    if (distances_[i] * slack_ < key_distance(key)) {
       dropped_.push_back(key);
     } else {
       candidates[end++] = key;

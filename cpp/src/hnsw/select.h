@@ -15,6 +15,10 @@ namespace hopspan::hnsw {
 // Candidates and chosen neighbours are keys (scratch.h) of a distance to the base and a node of one level.
 class Selector {
  public:
+  // slack: a candidate is dropped for a chosen neighbour that is so many times nearer to it than the base is (the alpha
+  // of DiskANN); more than 1 keeps more. Distances that can be negative need 1.
+  explicit Selector(float slack = 1.0f) : slack_(slack) {}
+
   // candidates: any order, distinct. kept: on entry the keys that are kept in any case, on return also the chosen ones,
   // at most `max` in all. With keep_pruned the nearest of the rest fill up what the heuristic leaves free.
   void select(const Level& level, const Space& space, std::vector<std::uint64_t>& candidates, std::size_t max,
@@ -25,6 +29,7 @@ class Selector {
   void drop_shadowed(const Level& level, const Space& space, std::uint64_t chosen,
                      std::vector<std::uint64_t>& candidates, std::size_t first);
 
+  float slack_;
   std::vector<std::uint64_t> dropped_;
   std::vector<std::uint32_t> slots_;
   std::vector<float> distances_;

@@ -14,6 +14,10 @@ Space::Space(const vectors::Matrix& rows)
 Space::Space(const quantize::Codes& codes)
     : codes_(&codes), stride_(codes.stride()), dim_(codes.kernel_dim()), kernel_(codes.kernel()) {}
 
+bool Space::is_product() const noexcept {
+  return (codes_ == nullptr ? rows_->format().metric : codes_->format().metric) == Metric::kIp;
+}
+
 const void* Space::as_query(std::uint32_t slot, core::Buffer& room) const {
   if (codes_ != nullptr) return codes_->as_query(slot, room);
   const DType dtype = rows_->format().dtype;

@@ -19,6 +19,8 @@ class Space {
   explicit Space(const vectors::Matrix& rows);
   explicit Space(const quantize::Codes& codes);
 
+  // Distances of the metric ip can be negative.
+  bool is_product() const noexcept;
   std::size_t size() const noexcept { return codes_ == nullptr ? rows_->size() : codes_->size(); }
 
   // A slot as a prepared query; `room` holds it where the stored bytes do not serve.

@@ -72,7 +72,7 @@ void HnswEngine::insert(const Slots& added, const Slots& leaving, const AddOptio
   const auto has = [](const Slots& slots, std::uint32_t slot) {
     return std::binary_search(slots.begin(), slots.end(), slot);
   };
-  hnsw::Joining joining{added, {}};
+  hnsw::Joining joining{added, {}, stale};
   if (linked_ != id_map_.live() || !leaving.empty()) {
     joining.is_dead = [&](std::uint32_t slot) {
       return id_map_.id(slot) == kNoId ? !has(added, slot) : has(leaving, slot);
