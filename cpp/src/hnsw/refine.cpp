@@ -57,19 +57,13 @@ class Refinement {
 
   std::uint32_t* row(std::uint32_t node) { return links_.mutable_data() + node * level_.width; }
 
-  // Fills the row with the edges of the tree, nearest first, and what the heuristic chooses beside them of the nodes
-  // that a beam finds around it.
+  // Fills the row with the edges of the tree, nearest first, and what the heuristic chooses beside them of the links
+  // that the node has, which may be long ones, and of what a beam finds around it.
   void choose_out(std::uint32_t node, Worker& worker) {
-    const std::uint32_t* const old = level_.row(node);
-    if (old[0] == kNone) return;
+    if (level_.row(node)[0] == kNone) return;
     const void* query = space_.as_query(node, worker.query);
-    worker.kept.clear();
-    for (std::size_t i = 0; i < level_.width && old[i] != kNone; ++i) {
-      if (is_tree(old[i])) worker.kept.push_back(make_key(space_.distance(query, target(old[i])), target(old[i])));
-    }
-    std::sort(worker.kept.begin(), worker.kept.end());
-    const std::size_t tree = worker.kept.size();
     collect_candidates(node, query, worker);
+    const std::size_t tree = worker.kept.size();
     worker.selector.select(level_, space_, worker.candidates, out_degree(options_, level_),
                            options_.keep_pruned_connections, worker.kept);
     std::uint32_t* const links = row(node);
@@ -78,18 +72,28 @@ class Refinement {
     }
   }
 
+  // Leaves the edges of the tree in worker.kept, and everything else in worker.candidates.
   void collect_candidates(std::uint32_t node, const void* query, Worker& worker) {
     const std::size_t ef = std::max(options_.M, options_.ef_construction / kBeamShare);
     Pool& pool = worker.scratch.pool;
     pool.reset(ef, ef);
     pool.insert(make_key(space_.distance(query, node), node));
     beam(level_, space_, query, ef, worker.scratch);
+    worker.kept.clear();
     worker.candidates.clear();
-    for (std::size_t i = 0; i < pool.size(); ++i) {
-      const std::uint64_t key = pool[i] & ~std::uint64_t{1};
-      const bool is_edge = std::binary_search(worker.kept.begin(), worker.kept.end(), key);
-      if (key_node(key) != node && !is_edge) worker.candidates.push_back(key);
+    for (std::size_t i = 0; i < pool.size(); ++i) worker.candidates.push_back(pool[i] & ~std::uint64_t{1});
+    const std::uint32_t* const old = level_.row(node);
+    for (std::size_t i = 0; i < level_.width && old[i] != kNone; ++i) {
+      const std::uint64_t key = make_key(space_.distance(query, target(old[i])), target(old[i]));
+      (is_tree(old[i]) ? worker.kept : worker.candidates).push_back(key);
     }
+    std::sort(worker.kept.begin(), worker.kept.end());
+    std::sort(worker.candidates.begin(), worker.candidates.end());
+    const auto is_done = [&](std::uint64_t key) {
+      return key_node(key) == node || std::binary_search(worker.kept.begin(), worker.kept.end(), key);
+    };
+    const auto end = std::unique(worker.candidates.begin(), worker.candidates.end());
+    worker.candidates.erase(std::remove_if(worker.candidates.begin(), end, is_done), worker.candidates.end());
   }
 
   // Groups the links by target: those to node t come from sources_[starts_[t], starts_[t + 1]), ascending.
