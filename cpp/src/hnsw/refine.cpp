@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kNodesPerPiece = 64;
 constexpr std::uint32_t kBeamShare = 3;  // the beam is so many times narrower than at insertion
-constexpr float kSlack = 1.1f;           // docs/decisions/0016
+constexpr float kSlack = 1.1f;           // docs/decisions/0015
 
 class Refinement {
  public:
