@@ -1,7 +1,6 @@
 #include "quantize/nibbles.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -49,8 +48,10 @@ void nibble_query(Metric metric, const std::vector<float>& steps, std::size_t ro
   const float scale = is_ip ? 1.0f : kQuarters;
   const float least = is_ip ? -kMostIp : 0.0f;
   const float most = is_ip ? kMostIp : kQuarters * kNibbleTop;
+  constexpr int kShift = 128;  // to where a conversion, which truncates, rounds
   const auto whole = [&](std::size_t j) {
-    return j < steps.size() ? static_cast<int>(std::lrintf(std::min(std::max(least, steps[j] * scale), most))) : 0;
+    if (j >= steps.size()) return 0;
+    return static_cast<int>(std::min(std::max(least, steps[j] * scale), most) + (kShift + 0.5f)) - kShift;
   };
   write_query(
       metric, row_bytes, out, [&](std::size_t j) { return whole(2 * j); },
