@@ -161,7 +161,7 @@ class Insertion {
   void choose(Level& level, std::uint32_t node, Worker& worker) {
     worker.kept.clear();
     worker.selector.select(level, space_, worker.candidates, out_degree(options_, level),
-                           options_.keep_pruned_connections, worker.kept);
+                           least_degree(options_, level, space_), worker.kept);
     std::uint32_t* row = level.links.mutable_data() + node * level.width;
     for (std::size_t i = 0; i < worker.kept.size(); ++i) row[i] = key_node(worker.kept[i]);
     row[0] |= kTreeBit;

@@ -65,7 +65,7 @@ class Refinement {
     collect_candidates(node, query, worker);
     const std::size_t tree = worker.kept.size();
     worker.selector.select(level_, space_, worker.candidates, out_degree(options_, level_),
-                           options_.keep_pruned_connections, worker.kept);
+                           least_degree(options_, level_, space_), worker.kept);
     std::uint32_t* const links = row(node);
     for (std::size_t i = 0; i < worker.kept.size(); ++i) {
       links[i] = key_node(worker.kept[i]) | (i < tree ? kTreeBit : 0);

@@ -22,7 +22,7 @@ void RowChooser::choose(const Level& level, const Space& space, std::uint32_t no
   }
   std::sort(kept_.begin(), kept_.end());
   const std::size_t tree = kept_.size();
-  selector_.select(level, space, candidates_, level.width, false, kept_);
+  selector_.select(level, space, candidates_, level.width, 0, kept_);
   if (kept_.size() < wanted) {
     const auto rest = keys_.begin() + static_cast<std::ptrdiff_t>(own);
     std::sort(keys_.begin(), rest);

@@ -6,8 +6,13 @@
 
 namespace hopspan::hnsw {
 
+std::size_t least_degree(const HnswOptions& options, const Level& level, const Space& space) {
+  if (options.keep_pruned_connections) return out_degree(options, level);
+  return space.is_product() ? options.M : 0;
+}
+
 void Selector::select(const Level& level, const Space& space, std::vector<std::uint64_t>& candidates, std::size_t max,
-                      bool keep_pruned, std::vector<std::uint64_t>& kept) {
+                      std::size_t filled, std::vector<std::uint64_t>& kept) {
   dropped_.clear();
   std::sort(candidates.begin(), candidates.end());
   for (const std::uint64_t key : kept) drop_shadowed(level, space, key, candidates, 0);
@@ -16,9 +21,9 @@ void Selector::select(const Level& level, const Space& space, std::vector<std::u
     kept.push_back(candidates[first++]);
     if (kept.size() < max) drop_shadowed(level, space, kept.back(), candidates, first);
   }
-  if (!keep_pruned) return;
+  if (kept.size() >= filled) return;
   std::sort(dropped_.begin(), dropped_.end());
-  const std::size_t room = std::min(max - std::min(max, kept.size()), dropped_.size());
+  const std::size_t room = std::min(filled - kept.size(), dropped_.size());
   kept.insert(kept.end(), dropped_.begin(), dropped_.begin() + static_cast<std::ptrdiff_t>(room));
 }
 

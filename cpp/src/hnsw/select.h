@@ -12,6 +12,10 @@
 
 namespace hopspan::hnsw {
 
+// How many links a node chooses at least, of those that the heuristic would leave out the nearest. Under ip long
+// vectors are nearer to everything than it is to itself: the heuristic alone would leave links to them and little else.
+std::size_t least_degree(const HnswOptions& options, const Level& level, const Space& space);
+
 // Candidates and chosen neighbours are keys (scratch.h) of a distance to the base and a node of one level.
 class Selector {
  public:
@@ -20,9 +24,10 @@ class Selector {
   explicit Selector(float slack = 1.0f) : slack_(slack) {}
 
   // candidates: any order, distinct. kept: on entry the keys that are kept in any case, on return also the chosen ones,
-  // at most `max` in all. With keep_pruned the nearest of the rest fill up what the heuristic leaves free.
+  // at most `max` in all. Where the heuristic leaves fewer than `filled`, the nearest of the rest
+  // follow.
   void select(const Level& level, const Space& space, std::vector<std::uint64_t>& candidates, std::size_t max,
-              bool keep_pruned, std::vector<std::uint64_t>& kept);
+              std::size_t filled, std::vector<std::uint64_t>& kept);
 
  private:
   // Moves the candidates that are nearer to `chosen` than to the base into dropped_.
