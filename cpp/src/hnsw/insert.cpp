@@ -78,8 +78,8 @@ class Insertion {
   }
 
   void refine(const Progress& progress) {
-    core::Array<std::uint32_t> links =
-        refined_links(graph_, space_, options_, threads_, part_of(progress, kJoinShare, kShares - kJoinShare));
+    core::Array<std::uint32_t> links = refined_links(graph_, space_, options_, joining_.is_dead, threads_,
+                                                     part_of(progress, kJoinShare, kShares - kJoinShare));
     journal_.exchange_links(links);
   }
 
@@ -142,18 +142,11 @@ class Insertion {
     worker.candidates.clear();
     for (std::size_t i = 0; i < pool.size(); ++i) worker.candidates.push_back(pool[i] & ~std::uint64_t{1});
     if (options_.extend_candidates) extend(level, query, worker);
-    if (joining_.is_dead) prefer_living(level, worker.candidates);
+    if (joining_.is_dead) prefer_living(joining_.is_dead, level, worker.candidates);
     for (std::size_t i = 0; i < rank; ++i) {
       const std::uint64_t key = make_key(worker.mate_distances[members.places[i]], members.nodes[i]);
       if (key < pool.limit()) worker.candidates.push_back(key);
     }
-  }
-
-  // Drops the dead, unless there is nothing else.
-  void prefer_living(const Level& level, std::vector<std::uint64_t>& candidates) const {
-    const auto lives = [&](std::uint64_t key) { return !joining_.is_dead(level.slot(key_node(key))); };
-    const auto dead = std::stable_partition(candidates.begin(), candidates.end(), lives);
-    if (dead != candidates.begin()) candidates.erase(dead, candidates.end());
   }
 
   // Fills the row of `node` from the candidates, the nearest link first and marked as the tree parent that it wishes

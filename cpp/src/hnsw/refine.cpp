@@ -15,10 +15,13 @@ constexpr std::size_t kNodesPerPiece = 64;
 constexpr std::uint32_t kBeamShare = 3;  // the beam is so many times narrower than at insertion
 constexpr float kSlack = 1.1f;           // docs/decisions/0015
 
+using IsDead = std::function<bool(std::uint32_t slot)>;
+
 class Refinement {
  public:
-  Refinement(const Graph& graph, const Space& space, const HnswOptions& options, std::size_t threads)
-      : level_(graph.levels[0]), space_(space), options_(options), threads_(threads) {
+  Refinement(const Graph& graph, const Space& space, const HnswOptions& options, const IsDead& is_dead,
+             std::size_t threads)
+      : level_(graph.levels[0]), space_(space), options_(options), is_dead_(is_dead), threads_(threads) {
     const std::size_t count = core::worker_count(SIZE_MAX, 1, threads);
     workers_.reserve(count);
     while (workers_.size() < count) workers_.emplace_back(space.is_product() ? 1.0f : kSlack);
@@ -94,6 +97,7 @@ class Refinement {
     };
     const auto end = std::unique(worker.candidates.begin(), worker.candidates.end());
     worker.candidates.erase(std::remove_if(worker.candidates.begin(), end, is_done), worker.candidates.end());
+    if (is_dead_) prefer_living(is_dead_, level_, worker.candidates);
   }
 
   // Groups the links by target: those to node t come from sources_[starts_[t], starts_[t + 1]), ascending.
@@ -133,6 +137,7 @@ class Refinement {
   const Level& level_;
   const Space& space_;
   const HnswOptions& options_;
+  const IsDead& is_dead_;
   std::size_t threads_;
   std::vector<Worker> workers_;
   core::Array<std::uint32_t> links_;
@@ -143,8 +148,8 @@ class Refinement {
 }  // namespace
 
 core::Array<std::uint32_t> refined_links(const Graph& graph, const Space& space, const HnswOptions& options,
-                                         std::size_t threads, const Progress& progress) {
-  return Refinement(graph, space, options, threads).run(progress);
+                                         const IsDead& is_dead, std::size_t threads, const Progress& progress) {
+  return Refinement(graph, space, options, is_dead, threads).run(progress);
 }
 
 }  // namespace hopspan::hnsw

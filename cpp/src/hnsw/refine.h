@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 
 #include "core/array.h"
 #include "hnsw/graph.h"
@@ -11,8 +13,9 @@
 namespace hopspan::hnsw {
 
 // The links that the nodes of level 0 choose in the graph as it is, and those back, with the same spanning tree. Free
-// slots stay free. The result does not depend on `threads`.
+// slots stay free. is_dead: as of Joining. The result does not depend on `threads`.
 core::Array<std::uint32_t> refined_links(const Graph& graph, const Space& space, const HnswOptions& options,
-                                         std::size_t threads, const Progress& progress);
+                                         const std::function<bool(std::uint32_t slot)>& is_dead, std::size_t threads,
+                                         const Progress& progress);
 
 }  // namespace hopspan::hnsw

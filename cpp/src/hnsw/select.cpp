@@ -11,6 +11,13 @@ std::size_t least_degree(const HnswOptions& options, const Level& level, const S
   return space.is_product() ? options.M : 0;
 }
 
+void prefer_living(const std::function<bool(std::uint32_t slot)>& is_dead, const Level& level,
+                   std::vector<std::uint64_t>& candidates) {
+  const auto lives = [&](std::uint64_t key) { return !is_dead(level.slot(key_node(key))); };
+  const auto dead = std::stable_partition(candidates.begin(), candidates.end(), lives);
+  if (dead != candidates.begin()) candidates.erase(dead, candidates.end());
+}
+
 void Selector::select(const Level& level, const Space& space, std::vector<std::uint64_t>& candidates, std::size_t max,
                       std::size_t filled, std::vector<std::uint64_t>& kept) {
   dropped_.clear();

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "core/buffer.h"
@@ -15,6 +16,10 @@ namespace hopspan::hnsw {
 // How many links a node chooses at least, of those that the heuristic would leave out the nearest. Under ip long
 // vectors are nearer to everything than it is to itself: the heuristic alone would leave links to them and little else.
 std::size_t least_degree(const HnswOptions& options, const Level& level, const Space& space);
+
+// Drops the candidates that are dead, unless there are no others.
+void prefer_living(const std::function<bool(std::uint32_t slot)>& is_dead, const Level& level,
+                   std::vector<std::uint64_t>& candidates);
 
 // Candidates and chosen neighbours are keys (scratch.h) of a distance to the base and a node of one level.
 class Selector {
