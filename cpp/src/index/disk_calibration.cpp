@@ -16,9 +16,8 @@ namespace {
 
 constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched with full effort
 constexpr std::size_t kSample = 1000;
-constexpr std::size_t kLeastPart = 100;  // queries
-constexpr std::size_t kMostParts = 4;
 constexpr std::size_t kMostProbes = 1024;
+constexpr std::size_t kSurveyedAtOnce = 48;
 constexpr double kCaution = 0.5;
 constexpr std::size_t kMostTuned = 16;  // steps that are timed
 
@@ -32,31 +31,34 @@ std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
 
 }  // namespace
 
-// What was measured of each part of the queries.
+// What was measured of all queries.
 struct DiskIndex::Surveyed {
-  std::vector<double> limits;
-  std::vector<ListMeter> parts;
-  ListMeter whole;
+  ListMeter meter;
   std::vector<std::uint32_t> ks;
   double list_pages;
 
   ListCalibration calibration() const {
-    std::vector<std::vector<ListCalibration::Frontier>> frontiers;
-    for (const ListMeter& part : parts) {
-      frontiers.emplace_back();
-      for (std::size_t j = 0; j < ks.size(); ++j) frontiers.back().push_back(part.frontier(j, list_pages, kCaution));
-    }
-    return ListCalibration(ks, limits, std::move(frontiers));
+    std::vector<ListCalibration::Frontier> frontiers;
+    for (std::size_t j = 0; j < ks.size(); ++j) frontiers.push_back(meter.frontier(j, list_pages, kCaution));
+    return ListCalibration(ks, std::move(frontiers));
   }
 
   // Some steps for ks[j], the last one among them.
   ListCalibration::Frontier steps(std::size_t j) const {
-    const ListCalibration::Frontier all = whole.frontier(j, list_pages, 0.0);
+    const ListCalibration::Frontier all = meter.frontier(j, list_pages, 0.0);
     const std::size_t count = std::min(all.size(), kMostTuned);
     ListCalibration::Frontier some;
     for (std::size_t i = 1; i <= count; ++i) some.push_back(all[i * all.size() / count - 1]);
     return some;
   }
+};
+
+// Queries that are surveyed together.
+struct DiskIndex::SurveyedTogether {
+  std::vector<float> queries;
+  std::vector<spann::Nearest> heads;
+  std::vector<spann::Survey> surveys;
+  std::vector<ListMeter::Query> metered;
 };
 
 // Slots evenly spread, which is all lists alike.
@@ -87,40 +89,40 @@ DiskIndex::Surveyed DiskIndex::survey(const Sample& sample, const std::uint32_t*
       true_neighbors(format_, meta_.size,
                      [&](std::size_t first, std::size_t count, vectors::Matrix& out) { read_rows(first, count, out); },
                      sample.queries(), {ks.back(), excluded, threads, progress});
-  const std::size_t probes = std::min(kMostProbes, lists_.size());
-  std::vector<double> hard(sample.count());
-  core::parallel_for(sample.count(), 8, threads, progress, [&](std::size_t begin, std::size_t end, std::size_t) {
-    const auto worker = spares_.take();
-    for (std::size_t q = begin; q < end; ++q) {
-      find_heads(sample.queries()[q], std::min(ListCalibration::kHeads, probes), *worker);
-      hard[q] = hardness(*worker);
-    }
-  });
-  const std::size_t parts = std::clamp<std::size_t>(sample.count() / kLeastPart, 1, kMostParts);
-  std::vector<double> sorted = hard;
-  std::sort(sorted.begin(), sorted.end());
-  Surveyed surveyed{{}, {}, ListMeter(ks, probes), ks, lists_.mean_pages()};
-  for (std::size_t i = 1; i < parts; ++i) surveyed.limits.push_back(sorted[i * sorted.size() / parts]);
-  for (std::size_t i = 0; i < parts; ++i) surveyed.parts.emplace_back(ks, probes);
+  Surveyed surveyed{ListMeter(ks, std::min(kMostProbes, lists_.size())), ks, lists_.mean_pages()};
+  ListMeter& meter = surveyed.meter;
+  const std::size_t some = std::min(kSurveyedAtOnce, sample.count());
+  meter.choose_reaches(survey_some(sample, excluded, 0, some, meter.most()).metered);
   std::mutex mutex;
-  const spann::ListSearcher searcher(coder_, lists_, meta_.size);
-  core::parallel_for(sample.count(), 1, threads, progress, [&](std::size_t q, std::size_t, std::size_t) {
-    const auto worker = spares_.take();
-    find_heads(sample.queries()[q], probes, *worker);
-    std::vector<ListMeter::Seen> seen;
-    searcher.survey(worker->query.data(), worker->heads.data(), probes, worker->scratch,
-                    [&](std::size_t place, std::uint32_t slot, float distance) {
-                      if (excluded != nullptr && slot == excluded[q]) return;
-                      seen.push_back({distance, static_cast<std::uint32_t>(place), slot});
-                    });
-    std::sort(seen.begin(), seen.end());
-    const std::size_t part = static_cast<std::size_t>(
-        std::upper_bound(surveyed.limits.begin(), surveyed.limits.end(), hard[q]) - surveyed.limits.begin());
+  const auto look = [&](std::size_t begin, std::size_t end, std::size_t) {
+    const SurveyedTogether together = survey_some(sample, excluded, begin, end, meter.most());
     const std::lock_guard<std::mutex> lock(mutex);
-    surveyed.parts[part].add(seen, &truth[q * ks.back()]);
-    surveyed.whole.add(seen, &truth[q * ks.back()]);
-  });
+    for (std::size_t q = begin; q < end; ++q) meter.add(together.metered[q - begin], &truth[q * ks.back()]);
+  };
+  core::parallel_for(sample.count(), kSurveyedAtOnce, threads, progress, look);
   return surveyed;
+}
+
+DiskIndex::SurveyedTogether DiskIndex::survey_some(const Sample& sample, const std::uint32_t* excluded,
+                                                   std::size_t begin, std::size_t end, std::size_t most) const {
+  const std::size_t probes = std::min(kMostProbes, lists_.size()), dim = format_.dim;
+  const auto worker = spares_.take();
+  SurveyedTogether together{std::vector<float>((end - begin) * dim),
+                            std::vector<spann::Nearest>((end - begin) * probes),
+                            std::vector<spann::Survey>(end - begin),
+                            {}};
+  for (std::size_t q = begin; q < end; ++q) {
+    float* const query = &together.queries[(q - begin) * dim];
+    spann::Nearest* const heads = &together.heads[(q - begin) * probes];
+    find_heads(sample.queries()[q], probes, *worker);
+    std::copy(worker->query.begin(), worker->query.end(), query);
+    std::copy(worker->heads.begin(), worker->heads.end(), heads);
+    spann::Survey& survey = together.surveys[q - begin];
+    survey = {query, heads, probes, excluded == nullptr ? spann::kNoExclusion : excluded[q], {}};
+    together.metered.push_back({survey, distance_offset(worker->query.data())});
+  }
+  spann::ListSearcher(coder_, lists_, meta_.size).survey(together.surveys, most, worker->scratch);
+  return together;
 }
 
 ListCalibration DiskIndex::calibrate(std::size_t threads, const Progress& progress) const {
@@ -145,12 +147,12 @@ std::vector<TunePoint> DiskIndex::tune(const MatrixView& queries, const TuneOpti
   const std::size_t j = static_cast<std::size_t>(std::find(ks.begin(), ks.end(), k) - ks.begin());
   std::vector<TunePoint> points;
   for (const ListCalibration::Step& step : surveyed.steps(j)) {
-    const Plan how = plan(k, {step.probes, step.candidates});
+    const Plan how = plan(k, {step.reach, step.most, step.candidates});
     const Stopwatch watch;
     core::parallel_for(
         sample.count(), 1, options.threads, options.progress,
         [&](std::size_t q, std::size_t, std::size_t) { search_one(sample.queries()[q], how, *spares_.take()); });
-    points.push_back({step.recall, how.heads, static_cast<double>(sample.count()) / watch.seconds()});
+    points.push_back({step.recall, step.lists, static_cast<double>(sample.count()) / watch.seconds()});
   }
   const std::unique_lock<std::shared_mutex> lock(calibration_mutex_);
   calibration_ = std::make_shared<const ListCalibration>(surveyed.calibration());

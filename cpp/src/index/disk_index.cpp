@@ -24,6 +24,7 @@ namespace {
 constexpr double kDefaultRecall = 0.95;
 constexpr std::size_t kLeastK = 10;      // fewer neighbours take as much: the codes that rank them err alike
 constexpr std::size_t kEntriesPerK = 2;  // that probed lists hold at least, or every list is probed
+constexpr float kFar = std::numeric_limits<float>::infinity();
 constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
 
 std::vector<float> read_floats(const storage::ContainerReader& reader, storage::Tag tag) {
@@ -105,27 +106,17 @@ DiskIndex::Plan DiskIndex::plan(const SearchOptions& options) const {
     const std::shared_lock<std::shared_mutex> lock(calibration_mutex_);
     calibration = calibration_;
   }
-  if (calibration == nullptr) return plan(k, {options.nprobe.value_or(lists_.size()), meta_.size});
-  if (options.nprobe) return plan(k, {*options.nprobe, calibration->candidates(judged, *options.nprobe)});
-  Plan plan{k, calibration, {}, ListCalibration::kHeads};
-  for (std::size_t part = 0; part < calibration->parts(); ++part) {
-    const double recall = options.recall.value_or(kDefaultRecall);
-    plan.efforts.push_back(bounded(k, calibration->effort(part, judged, recall)));
-    plan.heads = std::max(plan.heads, plan.efforts.back().probes);
-  }
-  plan.heads = std::min(plan.heads, lists_.size());
-  return plan;
-}
-
-DiskIndex::Plan DiskIndex::plan(std::size_t k, ListEffort effort) const {
-  effort = bounded(k, effort);
-  return {k, nullptr, {effort}, effort.probes};
+  if (calibration == nullptr) return plan(k, {kFar, options.nprobe.value_or(lists_.size()), meta_.size});
+  if (options.nprobe) return plan(k, {kFar, *options.nprobe, calibration->candidates(judged, *options.nprobe)});
+  return plan(k, calibration->effort(judged, options.recall.value_or(kDefaultRecall)));
 }
 
 // What is within the index and enough for k neighbours.
-ListEffort DiskIndex::bounded(std::size_t k, ListEffort effort) const {
+DiskIndex::Plan DiskIndex::plan(std::size_t k, ListEffort effort) const {
   const std::size_t least = k * kEntriesPerK * lists_.size() / meta_.size + 1;
-  return {std::min(std::max(effort.probes, least), lists_.size()), std::max(effort.candidates, k)};
+  effort.probes = std::min(std::max(effort.probes, least), lists_.size());
+  effort.candidates = std::max({effort.candidates, k, std::min(kLeastK, meta_.size)});
+  return {k, effort};
 }
 
 void DiskIndex::find_heads(const std::byte* prepared, std::size_t count, Worker& worker) const {
@@ -135,20 +126,17 @@ void DiskIndex::find_heads(const std::byte* prepared, std::size_t count, Worker&
   heads_.probe(worker.query.data(), 1, format_.metric, count, worker.centers, worker.heads.data());
 }
 
-// Of the query whose heads have been found.
-double DiskIndex::hardness(const Worker& worker) const {
-  double square = format_.metric == Metric::kCosine ? 1.0 : 0.0;
-  for (std::size_t d = 0; format_.metric == Metric::kL2 && d < format_.dim; ++d) {
-    square += static_cast<double>(worker.query[d]) * static_cast<double>(worker.query[d]);
-  }
-  return ListCalibration::hardness(worker.heads.data(), worker.heads.size(), square);
+float DiskIndex::distance_offset(const float* query) const {
+  float square = 0.0F;
+  for (std::size_t d = 0; format_.metric == Metric::kL2 && d < format_.dim; ++d) square += query[d] * query[d];
+  return format_.metric == Metric::kCosine ? 1.0F : square;
 }
 
 std::size_t DiskIndex::search_one(const std::byte* prepared, const Plan& plan, Worker& worker) const {
   worker.found.resize(plan.k);
   worker.scratch.cost = {};
-  find_heads(prepared, plan.heads, worker);
-  const ListEffort& effort = plan.efforts[plan.efforts.size() == 1 ? 0 : plan.calibration->part(hardness(worker))];
+  const ListEffort& effort = plan.effort;
+  find_heads(prepared, effort.probes, worker);
   const spann::ListSearcher searcher(coder_, lists_, meta_.size);
   const auto distances = [&](const std::uint32_t* slots, std::size_t n, float* out) {
     rows_.fetch(
@@ -158,8 +146,11 @@ std::size_t DiskIndex::search_one(const std::byte* prepared, const Plan& plan, W
         },
         worker.scratch.cost);
   };
-  const spann::SearchRequest request{worker.query.data(), worker.heads.data(), effort.probes, plan.k,
-                                     effort.candidates};
+  spann::SearchRequest request{worker.query.data(), worker.heads.data(), effort.probes, plan.k, effort.candidates};
+  request.copies = meta_.options.spann.replicas;
+  request.reach = effort.reach;
+  request.offset = distance_offset(worker.query.data());
+  request.judged = std::max(plan.k, kLeastK);
   const std::size_t found = searcher.search(request, distances, worker.scratch, worker.found.data());
   count(worker.scratch.cost);
   return found;

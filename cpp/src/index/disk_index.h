@@ -63,12 +63,10 @@ class DiskIndex final : public Body {
     std::vector<spann::Found> found;
   };
 
-  // How much searches do: one effort for each part of the queries that a calibration tells apart.
+  // How much a search does.
   struct Plan {
     std::size_t k;
-    std::shared_ptr<const ListCalibration> calibration;  // null where all queries get the same
-    std::vector<ListEffort> efforts;
-    std::size_t heads;  // to find for each query
+    ListEffort effort;
   };
 
   // Sums over all searches.
@@ -83,10 +81,10 @@ class DiskIndex final : public Body {
 
   DiskIndex(const std::shared_ptr<const storage::ContainerReader>& reader, std::size_t cache_bytes);
 
-  ListEffort bounded(std::size_t k, ListEffort effort) const;
   Plan plan(const SearchOptions& options) const;
   Plan plan(std::size_t k, ListEffort effort) const;
-  double hardness(const Worker& worker) const;
+  // What makes a distance as Centers::probe has it one that is never negative, under l2 and cosine.
+  float distance_offset(const float* query) const;
   void find_heads(const std::byte* prepared, std::size_t count, Worker& worker) const;
   // Results are in worker.found; returns how many.
   std::size_t search_one(const std::byte* prepared, const Plan& plan, Worker& worker) const;
@@ -94,6 +92,9 @@ class DiskIndex final : public Body {
   void read_rows(std::size_t first, std::size_t count, vectors::Matrix& out) const;
   Sample held_out_sample(std::size_t count, std::vector<std::uint32_t>& slots) const;
   struct Surveyed;
+  struct SurveyedTogether;
+  SurveyedTogether survey_some(const Sample& sample, const std::uint32_t* excluded, std::size_t begin, std::size_t end,
+                               std::size_t most) const;
   Surveyed survey(const Sample& sample, const std::uint32_t* excluded, const std::vector<std::uint32_t>& ks,
                   std::size_t threads, const Progress& progress) const;
   std::size_t check_lists() const;

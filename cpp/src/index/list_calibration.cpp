@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <unordered_map>
 #include <utility>
 
 #include "hopspan/error.h"
@@ -13,34 +15,50 @@ using Frontier = ListCalibration::Frontier;
 using Step = ListCalibration::Step;
 
 constexpr double kLeastMissed = 1e-4;
-constexpr double kSlope = 0.5;  // of log(missed) against log(effort), beyond what was measured
+constexpr double kReachSlope = 0.25;  // of log(reach) against log(lists)
+constexpr double kMostBeyond = 4.0;   // times the effort
+constexpr double kSlope = 0.5;        // of log(missed) against log(effort), beyond what was measured
 
 double missed(double recall) { return std::max(1.0 - recall, kLeastMissed); }
 
-double between(double low, double high, double share) { return low * std::pow(high / low, share); }
+double between(double low, double high, double share) { return low + (high - low) * share; }
 
-ListEffort scaled(const Step& step, double factor) {
-  return {static_cast<std::size_t>(std::ceil(step.probes * factor)),
-          static_cast<std::size_t>(std::ceil(step.candidates * factor))};
+ListEffort mixed(const ListEffort& low, const ListEffort& high, double share) {
+  const auto mix = [&](std::size_t a, std::size_t b) {
+    return static_cast<std::size_t>(std::ceil(between(static_cast<double>(a), static_cast<double>(b), share)));
+  };
+  return {static_cast<float>(between(static_cast<double>(low.reach), static_cast<double>(high.reach), share)),
+          mix(low.probes, high.probes), mix(low.candidates, high.candidates)};
 }
+
+ListEffort scaled(const ListEffort& effort, double factor) {
+  return {static_cast<float>(static_cast<double>(effort.reach) * std::pow(factor, kReachSlope)),
+          static_cast<std::size_t>(std::ceil(static_cast<double>(effort.probes) * factor)),
+          static_cast<std::size_t>(std::ceil(static_cast<double>(effort.candidates) * factor))};
+}
+
+ListEffort effort_of(const Step& step) { return {step.reach, step.most, step.candidates}; }
 
 // What is missed falls about as a power of the effort.
 ListEffort effort_on(const Frontier& frontier, double recall) {
   const auto next = std::lower_bound(frontier.begin(), frontier.end(), recall,
                                      [](const Step& step, double wanted) { return step.recall < wanted; });
-  if (next == frontier.begin()) return {next->probes, next->candidates};
+  if (next == frontier.begin()) return effort_of(*next);
   const Step& low = *(next - 1);
-  if (next == frontier.end()) return scaled(low, std::pow(missed(low.recall) / missed(recall), 1.0 / kSlope));
+  if (next == frontier.end()) {
+    const double more = std::pow(missed(low.recall) / missed(recall), 1.0 / kSlope);
+    return scaled(effort_of(low), std::min(more, kMostBeyond));
+  }
   const double share =
       std::log(missed(low.recall) / missed(recall)) / std::log(missed(low.recall) / missed(next->recall));
-  return {static_cast<std::size_t>(std::ceil(between(low.probes, next->probes, share))),
-          static_cast<std::size_t>(std::ceil(between(low.candidates, next->candidates, share)))};
+  return mixed(effort_of(low), effort_of(*next), share);
 }
 
 bool good(const Frontier& frontier) {
   double recall = -1.0;
   for (const Step& step : frontier) {
-    if (step.probes == 0 || step.candidates == 0 || !(step.recall > recall) || !(step.recall <= 1.0)) return false;
+    if (step.most == 0 || step.candidates == 0 || !(step.reach >= 0.0F) || !std::isfinite(step.reach)) return false;
+    if (!(step.recall > recall) || !(step.recall <= 1.0)) return false;
     recall = step.recall;
   }
   return !frontier.empty();
@@ -59,91 +77,70 @@ std::vector<std::uint32_t> spread(std::uint32_t limit) {
 }
 
 constexpr std::uint32_t kMostCandidates = 32;  // times k
+constexpr std::size_t kMostOfMedian = 3;       // lists of a query, of those that the one in the middle looks at
+
+// As a search has it after its first lists.
+float distance_unit(const std::vector<spann::Seen>& seen, std::size_t k, float offset) {
+  for (const spann::Seen& entry : seen) {
+    if (entry.list < spann::kFirstLists && --k == 0) return std::fabs(entry.distance + offset);
+  }
+  return std::numeric_limits<float>::infinity();
+}
 
 }  // namespace
 
-ListCalibration::ListCalibration(std::vector<std::uint32_t> ks, std::vector<double> limits,
-                                 std::vector<std::vector<Frontier>> frontiers)
-    : ks_(std::move(ks)), limits_(std::move(limits)), frontiers_(std::move(frontiers)) {}
+ListCalibration::ListCalibration(std::vector<std::uint32_t> ks, std::vector<Frontier> frontiers)
+    : ks_(std::move(ks)), frontiers_(std::move(frontiers)) {}
 
-double ListCalibration::hardness(const spann::Nearest* heads, std::size_t count, double square) {
-  const double far = heads[std::min(count, kHeads) - 1].distance + square;
-  return far > 0.0 ? (heads[0].distance + square) / far : 1.0;
-}
-
-std::size_t ListCalibration::part(double hardness) const {
-  return static_cast<std::size_t>(std::upper_bound(limits_.begin(), limits_.end(), hardness) - limits_.begin());
-}
-
-ListEffort ListCalibration::effort(std::size_t part, std::size_t k, double recall) const {
-  const std::vector<Frontier>& frontiers = frontiers_[part];
+ListEffort ListCalibration::effort(std::size_t k, double recall) const {
   const std::size_t j = static_cast<std::size_t>(std::lower_bound(ks_.begin(), ks_.end(), k) - ks_.begin());
   if (j == ks_.size()) {
-    const ListEffort last = effort_on(frontiers[j - 1], recall);
-    const double factor = static_cast<double>(k) / ks_[j - 1];
-    return {static_cast<std::size_t>(std::ceil(static_cast<double>(last.probes) * factor)),
-            static_cast<std::size_t>(std::ceil(static_cast<double>(last.candidates) * factor))};
+    const ListEffort last = effort_on(frontiers_[j - 1], recall);
+    const ListEffort more = scaled(last, static_cast<double>(k) / ks_[j - 1]);
+    return {last.reach, more.probes, more.candidates};
   }
-  const ListEffort high = effort_on(frontiers[j], recall);
+  const ListEffort high = effort_on(frontiers_[j], recall);
   if (j == 0 || ks_[j] == k) return high;
-  const ListEffort low = effort_on(frontiers[j - 1], recall);
-  const double share =
-      std::log(static_cast<double>(k) / ks_[j - 1]) / std::log(static_cast<double>(ks_[j]) / ks_[j - 1]);
-  const auto mixed = [&](std::size_t a, std::size_t b) {
-    return static_cast<std::size_t>(std::ceil(between(static_cast<double>(a), static_cast<double>(b), share)));
-  };
-  return {mixed(low.probes, high.probes), mixed(low.candidates, high.candidates)};
+  const double share = static_cast<double>(k - ks_[j - 1]) / static_cast<double>(ks_[j] - ks_[j - 1]);
+  return mixed(effort_on(frontiers_[j - 1], recall), high, share);
 }
 
 std::size_t ListCalibration::candidates(std::size_t k, std::size_t probes) const {
   std::size_t j = static_cast<std::size_t>(std::lower_bound(ks_.begin(), ks_.end(), k) - ks_.begin());
   j = std::min(j, ks_.size() - 1);
-  std::size_t most = 0;
-  for (const std::vector<Frontier>& frontiers : frontiers_) {
-    const Frontier& frontier = frontiers[j];
-    const auto next =
-        std::find_if(frontier.begin(), frontier.end(), [&](const Step& step) { return step.probes >= probes; });
-    most = std::max<std::size_t>(most, (next == frontier.end() ? frontier.back() : *next).candidates);
-  }
-  return static_cast<std::size_t>(
-      std::ceil(static_cast<double>(most) * std::max(1.0, static_cast<double>(k) / ks_[j])));
+  const Frontier& frontier = frontiers_[j];
+  const auto next =
+      std::find_if(frontier.begin(), frontier.end(), [&](const Step& step) { return step.lists >= probes; });
+  const double most = (next == frontier.end() ? frontier.back() : *next).candidates;
+  return static_cast<std::size_t>(std::ceil(most * std::max(1.0, static_cast<double>(k) / ks_[j])));
 }
 
 void ListCalibration::write(storage::ByteWriter& writer) const {
   writer.count(ks_.size());
   for (const std::uint32_t k : ks_) writer.u32(k);
-  writer.count(limits_.size());
-  for (const double limit : limits_) writer.f64(limit);
-  for (const std::vector<Frontier>& part : frontiers_) {
-    for (const Frontier& frontier : part) {
-      writer.count(frontier.size());
-      for (const Step& step : frontier) {
-        writer.u32(step.probes);
-        writer.u32(step.candidates);
-        writer.f64(step.recall);
-      }
+  for (const Frontier& frontier : frontiers_) {
+    writer.count(frontier.size());
+    for (const Step& step : frontier) {
+      writer.f32(step.reach);
+      writer.u32(step.lists);
+      writer.u32(step.most);
+      writer.u32(step.candidates);
+      writer.f64(step.recall);
     }
   }
 }
 
 ListCalibration ListCalibration::read(storage::ByteReader& reader) {
-  constexpr std::size_t kStepBytes = 2 * sizeof(std::uint32_t) + sizeof(double);
+  constexpr std::size_t kStepBytes = 4 * sizeof(std::uint32_t) + sizeof(double);
   ListCalibration table;
   table.ks_.resize(reader.count(sizeof(std::uint32_t)));
   for (std::uint32_t& k : table.ks_) k = reader.u32();
-  table.limits_.resize(reader.count(sizeof(double)));
-  for (double& limit : table.limits_) limit = reader.f64();
-  bool is_good = std::is_sorted(table.ks_.begin(), table.ks_.end()) &&
-                 std::is_sorted(table.limits_.begin(), table.limits_.end()) &&
-                 (table.ks_.empty() ? table.limits_.empty() : table.ks_[0] > 0);
-  if (!table.ks_.empty()) table.frontiers_.resize(table.limits_.size() + 1);
-  for (std::vector<Frontier>& part : table.frontiers_) {
-    for (std::size_t j = 0; j < table.ks_.size() && is_good; ++j) {
-      Frontier frontier(reader.count(kStepBytes));
-      for (Step& step : frontier) step = {reader.u32(), reader.u32(), reader.f64()};
-      is_good = good(frontier);
-      part.push_back(std::move(frontier));
-    }
+  bool is_good = std::is_sorted(table.ks_.begin(), table.ks_.end()) && (table.ks_.empty() || table.ks_[0] > 0);
+  for (std::size_t j = 0; j < table.ks_.size() && is_good; ++j) {
+    Frontier frontier(reader.count(kStepBytes));
+    for (Step& step : frontier) step = {reader.f32(), reader.u32(), reader.u32(), reader.u32(), reader.f64()};
+    is_good = good(frontier);
+    table.frontiers_.push_back(std::move(frontier));
   }
   if (!is_good) throw CorruptIndexError("the calibration is not one that a build wrote");
   reader.finish();
@@ -152,42 +149,81 @@ ListCalibration ListCalibration::read(storage::ByteReader& reader) {
 
 ListMeter::ListMeter(std::vector<std::uint32_t> ks, std::size_t lists)
     : ks_(std::move(ks)),
-      probes_(spread(static_cast<std::uint32_t>(lists))),
+      places_(spread(static_cast<std::uint32_t>(lists))),
       most_(spread(kMostCandidates * ks_.back())),
-      sums_(ks_.size() * probes_.size() * most_.size()) {}
+      levels_(ks_.size() * places_.size()),
+      sums_(levels_.size() * most_.size()) {}
 
-void ListMeter::add(const std::vector<Seen>& seen, const std::uint32_t* truth) {
-  const std::size_t wanted = ks_.back();
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> ranks;  // slot, rank
-  for (std::size_t i = 0; i < wanted; ++i) ranks.emplace_back(truth[i], static_cast<std::uint32_t>(i));
-  std::sort(ranks.begin(), ranks.end());
-  std::vector<std::uint32_t> before(probes_.size(), 0);     // entries so far in as many lists
-  std::vector<bool> found(wanted * probes_.size(), false);  // neighbours
-  std::vector<std::uint32_t> hits(sums_.size(), 0);         // that take exactly as many candidates
-  for (const Seen& entry : seen) {
-    const auto first = std::upper_bound(probes_.begin(), probes_.end(), entry.list);
-    const auto neighbour = std::lower_bound(ranks.begin(), ranks.end(), std::make_pair(entry.slot, 0U));
-    const bool is_one = neighbour != ranks.end() && neighbour->first == entry.slot;
-    for (std::size_t p = static_cast<std::size_t>(first - probes_.begin()); p < probes_.size(); ++p) {
-      const std::uint32_t rank = before[p]++;
-      if (!is_one || found[neighbour->second * probes_.size() + p]) continue;
-      found[neighbour->second * probes_.size() + p] = true;
-      const auto enough = std::upper_bound(most_.begin(), most_.end(), rank);
-      if (enough == most_.end()) continue;
-      for (std::size_t j = 0; j < ks_.size(); ++j) {
-        if (neighbour->second < ks_[j]) ++hits[at(j, p, static_cast<std::size_t>(enough - most_.begin()))];
+void ListMeter::choose_reaches(const std::vector<Query>& some) {
+  for (std::size_t j = 0; j < ks_.size(); ++j) {
+    float last = 0.0F;
+    for (std::size_t p = 0; p < places_.size(); ++p) {
+      std::vector<float> reaches;
+      for (const Query& query : some) {
+        const float unit = distance_unit(query.survey.seen, ks_[j], query.offset);
+        const float apart = query.survey.heads[places_[p] - 1].distance - query.survey.heads[0].distance;
+        if (unit > 0.0F) reaches.push_back(apart / unit);
       }
+      if (!reaches.empty()) {
+        const auto middle = reaches.begin() + static_cast<std::ptrdiff_t>(reaches.size() / 2);
+        std::nth_element(reaches.begin(), middle, reaches.end());
+        last = std::max(last, *middle);
+      }
+      levels_[j * places_.size() + p].reach = last;
     }
   }
+}
+
+void ListMeter::add(const Query& query, const std::uint32_t* truth) {
+  for (std::size_t j = 0; j < ks_.size(); ++j) add_one(j, query, truth);
   ++queries_;
-  for (std::size_t row = 0; row < sums_.size(); row += most_.size()) {
-    std::uint64_t sum = 0;
-    for (std::size_t c = 0; c < most_.size(); ++c) {
-      sum += hits[row + c];
-      sums_[row + c].hits += sum;
-      sums_[row + c].squares += sum * sum;
+}
+
+void ListMeter::add_one(std::size_t k_index, const Query& query, const std::uint32_t* truth) {
+  Level* const levels = &levels_[k_index * places_.size()];
+  const spann::Survey& survey = query.survey;
+  const float unit = distance_unit(survey.seen, ks_[k_index], query.offset);
+  std::vector<std::uint32_t> lists;
+  for (std::size_t p = 0; p < places_.size(); ++p) {
+    const std::size_t most = std::max(spann::kFirstLists, kMostOfMedian * places_[p]);
+    const std::size_t probes = std::min(survey.probes, most);
+    lists.push_back(static_cast<std::uint32_t>(spann::lists_within(survey.heads, probes, levels[p].reach * unit)));
+    levels[p].lists += lists.back();
+    levels[p].most = std::max(levels[p].most, lists.back());
+  }
+  const std::vector<std::uint32_t> found = hits(ks_[k_index], survey.seen, truth, lists);
+  Sum* sum = &sums_[k_index * places_.size() * most_.size()];
+  for (std::size_t p = 0; p < places_.size(); ++p) {
+    std::uint64_t so_far = 0;
+    for (std::size_t c = 0; c < most_.size(); ++c, ++sum) {
+      so_far += found[p * most_.size() + c];
+      sum->hits += so_far;
+      sum->squares += so_far * so_far;
     }
   }
+}
+
+std::vector<std::uint32_t> ListMeter::hits(std::size_t k, const std::vector<spann::Seen>& seen,
+                                           const std::uint32_t* truth, const std::vector<std::uint32_t>& lists) const {
+  std::vector<std::uint32_t> wanted(truth, truth + k);
+  std::sort(wanted.begin(), wanted.end());
+  std::vector<std::uint32_t> before(lists.size(), 0);        // candidates so far within each level
+  std::unordered_map<std::uint32_t, std::size_t> levels_of;  // the level from which on an entry's slot has been seen
+  std::vector<std::uint32_t> hits(lists.size() * most_.size(), 0);
+  for (const spann::Seen& entry : seen) {
+    const auto first =
+        static_cast<std::size_t>(std::upper_bound(lists.begin(), lists.end(), entry.list) - lists.begin());
+    std::size_t& known_from = levels_of.emplace(entry.slot, lists.size()).first->second;
+    const bool is_one = std::binary_search(wanted.begin(), wanted.end(), entry.slot);
+    for (std::size_t p = first; p < known_from; ++p) {
+      const std::uint32_t rank = before[p]++;
+      if (!is_one) continue;
+      const auto enough = std::upper_bound(most_.begin(), most_.end(), rank);
+      if (enough != most_.end()) ++hits[p * most_.size() + static_cast<std::size_t>(enough - most_.begin())];
+    }
+    known_from = std::min(known_from, first);
+  }
+  return hits;
 }
 
 ListCalibration::Frontier ListMeter::frontier(std::size_t k_index, double list_pages, double caution) const {
@@ -197,14 +233,17 @@ ListCalibration::Frontier ListMeter::frontier(std::size_t k_index, double list_p
   };
   std::vector<Point> points;
   const double k = ks_[k_index], queries = static_cast<double>(queries_);
-  for (std::size_t p = 0; p < probes_.size(); ++p) {
+  for (std::size_t p = 0; p < places_.size(); ++p) {
+    const Level& level = levels_[k_index * places_.size() + p];
+    const double lists = static_cast<double>(level.lists) / queries;
     for (std::size_t c = 0; c < most_.size(); ++c) {
       if (most_[c] < ks_[k_index]) continue;
-      const Sum& sum = sums_[at(k_index, p, c)];
+      const Sum& sum = sums_[(k_index * places_.size() + p) * most_.size() + c];
       const double mean = static_cast<double>(sum.hits) / queries;
       const double variance = std::max(0.0, static_cast<double>(sum.squares) / queries - mean * mean);
       const double recall = std::max(0.0, (mean - caution * std::sqrt(variance / queries)) / k);
-      points.push_back({probes_[p] * list_pages + most_[c], {probes_[p], most_[c], recall}});
+      points.push_back({lists * list_pages + most_[c],
+                        {level.reach, static_cast<std::uint32_t>(std::ceil(lists)), level.most, most_[c], recall}});
     }
   }
   std::stable_sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.cost < b.cost; });

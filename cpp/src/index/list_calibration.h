@@ -1,5 +1,5 @@
-// How many lists to probe and how many candidates to compare again for a recall target: what was measured to reach it
-// with the least pages, apart for queries that are easy and hard to tell from the heads.
+// How far to go through the lists and how many candidates to compare again for a recall target: what was measured to
+// reach it with the least pages.
 #pragma once
 
 #include <cstddef>
@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "spann/clustering/centers.h"
+#include "spann/search.h"
 #include "storage/byte_reader.h"
 
 namespace hopspan::index {
 
 struct ListEffort {
+  float reach;  // as spann::SearchRequest has it
   std::size_t probes;
   std::size_t candidates;
 };
@@ -19,30 +21,22 @@ struct ListEffort {
 class ListCalibration {
  public:
   struct Step {
-    std::uint32_t probes;
+    float reach;
+    std::uint32_t lists;  // of a query on average
+    std::uint32_t most;   // lists of any query
     std::uint32_t candidates;
     double recall;
   };
   using Frontier = std::vector<Step>;  // recalls rise, and so does what a step costs
 
-  // How many of a query's heads say how hard it is.
-  static constexpr std::size_t kHeads = 32;
-
   ListCalibration() = default;
-  // ks rise; limits too, and part queries by their hardness; frontiers[i][j] is of the i-th part and ks[j].
-  ListCalibration(std::vector<std::uint32_t> ks, std::vector<double> limits,
-                  std::vector<std::vector<Frontier>> frontiers);
+  // ks rise; one frontier for each.
+  ListCalibration(std::vector<std::uint32_t> ks, std::vector<Frontier> frontiers);
 
   bool empty() const noexcept { return frontiers_.empty(); }
 
-  // Of a query, given its nearest heads and its squared norm under l2: how alike their distances are.
-  static double hardness(const spann::Nearest* heads, std::size_t count, double square);
-  // Which part of the queries one of this hardness belongs to.
-  std::size_t part(double hardness) const;
-  std::size_t parts() const noexcept { return frontiers_.size(); }
-
   // The effort for k neighbours; not empty.
-  ListEffort effort(std::size_t part, std::size_t k, double recall) const;
+  ListEffort effort(std::size_t k, double recall) const;
   // How many candidates go with so many lists.
   std::size_t candidates(std::size_t k, std::size_t probes) const;
 
@@ -52,28 +46,28 @@ class ListCalibration {
 
  private:
   std::vector<std::uint32_t> ks_;
-  std::vector<double> limits_;
-  std::vector<std::vector<Frontier>> frontiers_;
+  std::vector<Frontier> frontiers_;
 };
 
-// Measures what queries of known neighbours would find with every number of lists and of candidates.
+// Measures what queries of known neighbours would find within every reach and with every number of candidates.
 class ListMeter {
  public:
   // ks rise; lists: how many of a query's nearest ones are looked at.
   ListMeter(std::vector<std::uint32_t> ks, std::size_t lists);
 
-  struct Seen {
-    float score;
-    std::uint32_t list;  // its place among the query's lists
-    std::uint32_t slot;
+  // How many entries of a query matter, the nearest ones.
+  std::size_t most() const noexcept { return most_.back(); }
 
-    friend bool operator<(const Seen& a, const Seen& b) {
-      return a.score < b.score || (a.score == b.score && a.slot < b.slot);
-    }
+  // A query's survey with its seen entries in order, and what is added to their distances to make whole ones.
+  struct Query {
+    const spann::Survey& survey;
+    float offset;
   };
 
-  // seen: sorted; truth: the slots of the nearest ks.back() vectors, nearest first. One thread at a time.
-  void add(const std::vector<Seen>& seen, const std::uint32_t* truth);
+  // Chooses the reaches by some queries, before any is added.
+  void choose_reaches(const std::vector<Query>& some);
+  // truth: the slots of the nearest ks.back() vectors, nearest first. One thread at a time.
+  void add(const Query& query, const std::uint32_t* truth);
 
   // list_pages: of a list, where a candidate costs one. caution: how many standard errors less than was measured the
   // recalls are.
@@ -84,14 +78,23 @@ class ListMeter {
     std::uint64_t hits = 0;
     std::uint64_t squares = 0;
   };
-  std::size_t at(std::size_t k, std::size_t p, std::size_t c) const {
-    return (k * probes_.size() + p) * most_.size() + c;
-  }
+  struct Level {
+    float reach = 0.0F;
+    std::uint64_t lists = 0;
+    std::uint32_t most = 0;
+  };
+
+  void add_one(std::size_t k_index, const Query& query, const std::uint32_t* truth);
+  // What it finds within each level, which takes so many lists: for each number of candidates the hits that take
+  // exactly as many. A vector of several entries counts once.
+  std::vector<std::uint32_t> hits(std::size_t k, const std::vector<spann::Seen>& seen, const std::uint32_t* truth,
+                                  const std::vector<std::uint32_t>& lists) const;
 
   std::vector<std::uint32_t> ks_;
-  std::vector<std::uint32_t> probes_;
-  std::vector<std::uint32_t> most_;  // numbers of candidates
-  std::vector<Sum> sums_;
+  std::vector<std::uint32_t> places_;  // of the lists that reaches are chosen by
+  std::vector<std::uint32_t> most_;    // numbers of candidates
+  std::vector<Level> levels_;          // places_.size() for each k
+  std::vector<Sum> sums_;              // most_.size() for each level
   std::uint64_t queries_ = 0;
 };
 

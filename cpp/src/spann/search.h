@@ -1,8 +1,10 @@
 // The way of a query through the lists: tables, scan, and the best candidates compared again at full precision.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "core/function_ref.h"
@@ -23,7 +25,27 @@ inline bool operator<(const Found& a, const Found& b) {
   return a.distance < b.distance || (a.distance == b.distance && a.slot < b.slot);
 }
 
+// An entry of a list that a query looked at: the distance that its codes tell, and the list's place among the query's.
+struct Seen {
+  float distance;
+  std::uint32_t list;
+  std::uint32_t slot;
+};
+
+inline bool operator<(const Seen& a, const Seen& b) {
+  return a.distance < b.distance || (a.distance == b.distance && a.slot < b.slot);
+}
+
 inline constexpr std::uint32_t kNoExclusion = 0xFFFFFFFFu;
+
+inline constexpr std::size_t kFirstLists = 16;  // looked at before a search tells how far it has to go
+
+// How many heads, at least kFirstLists if there are so many, are no farther than the nearest by more than `apart`.
+inline std::size_t lists_within(const Nearest* heads, std::size_t count, float apart) {
+  std::size_t lists = std::min(kFirstLists, count);
+  while (lists < count && heads[lists].distance - heads[0].distance <= apart) ++lists;
+  return lists;
+}
 
 struct SearchRequest {
   const float* query;    // dim floats, of unit length under cosine
@@ -32,6 +54,21 @@ struct SearchRequest {
   std::size_t k;
   std::size_t candidates;  // compared again, at least k
   std::uint32_t excluded = kNoExclusion;
+  std::size_t copies = 1;  // of a candidate among the entries at most, beside which it counts once
+  // How much farther than the nearest head a list's may be, in units of the distance of the entry that is `judged`-th
+  // in the first lists, with the offset added; infinite: all are looked at, at once.
+  float reach = std::numeric_limits<float>::infinity();
+  float offset = 0.0F;
+  std::size_t judged = 0;
+};
+
+// One query of a survey, and what it has seen.
+struct Survey {
+  const float* query;
+  const Nearest* heads;
+  std::size_t probes;
+  std::uint32_t excluded = kNoExclusion;
+  std::vector<Seen> seen;
 };
 
 // What one search needs, made once a thread and used again.
@@ -59,23 +96,18 @@ class ListSearcher {
   std::size_t search(const SearchRequest& request, ComputeDistances distances, SearchScratch& scratch,
                      Found* out) const;
 
-  // Calls `entry` for every entry of the lists that the heads name, with the head's place among them, the entry's slot
-  // and the distance that its codes tell.
-  using Surveyed = core::FunctionRef<void(std::size_t place, std::uint32_t slot, float distance)>;
-  void survey(const float* query, const Nearest* heads, std::size_t probes, SearchScratch& scratch,
-              Surveyed entry) const;
+  // Gathers the `most` nearest entries that each query sees in its lists; a list of many queries is fetched once.
+  void survey(std::vector<Survey>& surveys, std::size_t most, SearchScratch& scratch) const;
 
  private:
-  class Pool;
-
   using Scanned = core::FunctionRef<void(std::uint32_t slot, float distance)>;
 
-  // Fetches lists; `arrived` scans each with `scan`.
-  void fetch(const Nearest* heads, std::size_t probes, SearchScratch& scratch, ByteSource::Arrived arrived) const;
-  // Finds the entries of a list that are nearer than the limit.
-  void scan(float base, float limit, const std::byte* data, std::size_t size, SearchScratch& scratch,
+  // Finds the entries of a list that are nearer than the limit; base: the distance of its head.
+  void scan(const Tables& tables, float base, float limit, const ListView& list, ScanScratch& scratch,
             Scanned found) const;
-  void collect_slots(SearchScratch& scratch) const;
+  // Looks at the lists that the request asks for; candidates are in scratch.pool.
+  void scan_lists(const SearchRequest& request, SearchScratch& scratch) const;
+  void collect_slots(const SearchRequest& request, SearchScratch& scratch) const;
 
   const Coder& coder_;
   const ListSource& lists_;

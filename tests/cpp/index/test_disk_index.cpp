@@ -140,7 +140,7 @@ TEST(disk_index_counts_what_it_reads) {
   const hopspan::ReadStats reads = index->stats().reads.value();
   CHECK_EQUAL(reads.searches, kQueries);
   CHECK_EQUAL(reads.round_trips, 2 * kQueries);
-  CHECK(reads.fetched >= (8 + 40) * kQueries / 2);
+  CHECK(reads.fetched >= (8 + 10) * kQueries);
   CHECK_EQUAL(reads.bytes, reads.pages * 4096);
   CHECK(reads.pages > 8 * kQueries);
 }

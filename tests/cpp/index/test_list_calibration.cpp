@@ -1,5 +1,6 @@
 // Planted bugs that turn these tests red, each tried on its own: candidates that are counted in all lists in place of
-// those probed, a frontier that keeps dearer steps of no more recall.
+// those probed, copies that count, a unit without the offset.
+#include <cmath>
 #include <vector>
 
 #include "hopspan/error.h"
@@ -13,59 +14,99 @@ using hopspan::index::ListMeter;
 using hopspan::storage::ByteReader;
 using hopspan::storage::ByteWriter;
 
+using hopspan::spann::Nearest;
+using hopspan::spann::Seen;
+using hopspan::spann::Survey;
+
 namespace {
 
-// Two neighbours are wanted: slot 7 in the first list, third by score; slot 9 in the third list, and best.
-ListMeter metered() {
-  ListMeter meter({2}, 4);
-  const std::vector<ListMeter::Seen> seen = {{0.1F, 2, 9}, {0.2F, 3, 1}, {0.3F, 0, 2}, {0.4F, 0, 7}, {0.5F, 1, 3}};
-  const std::uint32_t truth[] = {9, 7};
-  meter.add(seen, truth);
-  return meter;
+// 40 lists, each one further from the query.
+std::vector<Nearest> forty_heads() {
+  std::vector<Nearest> heads;
+  for (std::uint32_t i = 0; i < 40; ++i) heads.push_back({static_cast<float>(i), i});
+  return heads;
+}
+
+Survey surveyed(const std::vector<Nearest>& heads, const std::vector<Seen>& seen) {
+  return {nullptr, heads.data(), heads.size(), hopspan::spann::kNoExclusion, seen};
 }
 
 ListCalibration made() {
-  const ListCalibration::Frontier easy = {{2, 10, 0.5}, {4, 12, 0.9}, {16, 20, 0.99}};
-  const ListCalibration::Frontier hard = {{8, 10, 0.5}, {16, 12, 0.9}, {64, 20, 0.99}};
-  const ListCalibration::Frontier many = {{8, 100, 0.5}, {32, 120, 0.9}, {128, 200, 0.99}};
-  return ListCalibration({10, 100}, {0.7}, {{easy, many}, {hard, many}});
+  const ListCalibration::Frontier few = {{1.0F, 2, 3, 10, 0.5}, {2.0F, 4, 6, 12, 0.9}, {4.0F, 16, 24, 20, 0.99}};
+  const ListCalibration::Frontier many = {
+      {3.0F, 8, 9, 100, 0.5}, {6.0F, 32, 48, 120, 0.9}, {9.0F, 128, 200, 200, 0.99}};
+  return ListCalibration({10, 100}, {few, many});
 }
 
 }  // namespace
 
+// Slot 9 in the twentieth list, and best; slot 7 in the first list, third by score.
 TEST(list_meter_tells_lists_and_candidates_apart) {
-  const ListCalibration::Frontier frontier = metered().frontier(0, 1.0, 0.0);
+  const std::vector<Nearest> heads = forty_heads();
+  const Survey survey = surveyed(heads, {{0.1F, 19, 9}, {0.2F, 30, 1}, {0.3F, 0, 2}, {0.4F, 0, 7}, {0.5F, 1, 3}});
+  ListMeter meter({2}, 40);
+  meter.choose_reaches({{survey, 0.0F}});
+  const std::uint32_t truth[] = {9, 7};
+  meter.add({survey, 0.0F}, truth);
+  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0, 0.0);
   CHECK_EQUAL(frontier.size(), 2u);
-  CHECK(frontier[0].probes == 1 && frontier[0].candidates == 2 && frontier[0].recall == 0.5);
-  CHECK(frontier[1].probes == 3 && frontier[1].candidates == 3 && frontier[1].recall == 1.0);
+  CHECK(frontier[0].lists == 16 && frontier[0].candidates == 2 && frontier[0].recall == 0.5);
+  CHECK(frontier[1].lists == 20 && frontier[1].candidates == 3 && frontier[1].recall == 1.0);
+  CHECK(std::fabs(frontier[1].reach - 19.0F / 0.4F) < 1e-4F);
 }
 
-TEST(list_meter_prefers_candidates_where_lists_are_dear) {
-  ListMeter meter({1}, 2);
+// The same reach is fewer lists for the query whose nearest entry is near; the offset is part of its distance.
+TEST(list_meter_goes_as_far_as_the_nearest_entries_ask_for) {
+  const std::vector<Nearest> heads = forty_heads();
+  const Survey near = surveyed(heads, {{-9.0F, 0, 5}, {-8.0F, 20, 6}}), far = surveyed(heads, {{-8.0F, 0, 6}});
+  ListMeter meter({1}, 40);
+  meter.choose_reaches({{near, 10.0F}});
+  const std::uint32_t truth[] = {6};
+  meter.add({near, 10.0F}, truth);
+  meter.add({far, 10.0F}, truth);
+  const ListCalibration::Step last = meter.frontier(0, 1.0, 0.0).back();
+  CHECK(last.recall == 1.0 && std::fabs(last.reach - 23.0F) < 1e-4F);
+  CHECK(last.lists == 32 && last.most == 40);  // 24 of the one, all of the other
+}
+
+TEST(list_meter_counts_a_candidate_of_many_copies_once) {
+  const std::vector<Nearest> heads = forty_heads();
+  const Survey survey = surveyed(heads, {{1.0F, 20, 8}, {1.1F, 0, 8}, {1.2F, 1, 8}, {1.3F, 1, 4}, {1.4F, 2, 5}});
+  ListMeter meter({1}, 40);
+  meter.choose_reaches({{survey, 0.0F}});
   const std::uint32_t truth[] = {5};
-  meter.add({{0.1F, 0, 1}, {0.2F, 0, 2}, {0.3F, 0, 5}}, truth);
-  meter.add({{0.1F, 1, 5}, {0.2F, 0, 2}}, truth);
-  const ListCalibration::Frontier dear = meter.frontier(0, 100.0, 0.0);
-  CHECK(dear[0].probes == 1 && dear[0].candidates == 1 && dear[0].recall == 0.0);
-  CHECK(dear[1].probes == 1 && dear[1].candidates == 3 && dear[1].recall == 0.5);
-  const ListCalibration::Frontier cheap = meter.frontier(0, 0.1, 0.0);
-  CHECK(cheap[1].probes == 2 && cheap[1].candidates == 1 && cheap[1].recall == 0.5);
+  meter.add({survey, 0.0F}, truth);
+  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0, 0.0);
+  CHECK(frontier.back().candidates == 3 && frontier.back().lists == 16);
+}
+
+TEST(list_meter_adds_up_lists_by_reach) {
+  const std::vector<Nearest> heads = forty_heads();
+  const Survey near = surveyed(heads, {{1.0F, 0, 5}, {1.5F, 15, 6}}),
+               far = surveyed(heads, {{2.0F, 0, 5}, {3.0F, 30, 6}});
+  ListMeter meter({1}, 40);
+  meter.choose_reaches({{near, 0.0F}});
+  const std::uint32_t truth[] = {6};
+  meter.add({near, 0.0F}, truth);
+  meter.add({far, 0.0F}, truth);
+  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0, 0.0);
+  const ListCalibration::Step& last = frontier.back();
+  CHECK(last.recall == 1.0 && last.candidates == 2);
+  CHECK(std::fabs(last.reach - 15.0F) < 1e-4F);  // 16 lists of the one and 31 of the other
+  CHECK(last.lists == 24 && last.most == 31);
 }
 
 TEST(list_calibration_gives_what_was_measured_and_what_lies_between) {
   const ListCalibration calibration = made();
-  CHECK_EQUAL(calibration.part(0.5), 0u);
-  CHECK_EQUAL(calibration.part(0.9), 1u);
-  const ListEffort exact = calibration.effort(0, 10, 0.9);
-  CHECK(exact.probes == 4 && exact.candidates == 12);
-  CHECK_EQUAL(calibration.effort(1, 10, 0.9).probes, 16u);
-  const ListEffort middle = calibration.effort(0, 10, 0.95);
-  CHECK(middle.probes > 4 && middle.probes < 16 && middle.candidates > 12 && middle.candidates < 20);
-  const ListEffort beyond = calibration.effort(0, 10, 0.999);
-  CHECK(beyond.probes > 16 && beyond.candidates > 20);
-  const ListEffort between = calibration.effort(0, 30, 0.9);
-  CHECK(between.probes > 4 && between.probes < 32 && between.candidates > 12 && between.candidates < 120);
-  CHECK_EQUAL(calibration.effort(0, 200, 0.9).candidates, 240u);
+  const ListEffort exact = calibration.effort(10, 0.9);
+  CHECK(exact.reach == 2.0F && exact.probes == 6 && exact.candidates == 12);
+  const ListEffort middle = calibration.effort(10, 0.95);
+  CHECK(middle.reach > 2.0F && middle.reach < 4.0F && middle.candidates > 12 && middle.candidates < 20);
+  const ListEffort beyond = calibration.effort(10, 0.999);
+  CHECK(beyond.reach > 4.0F && beyond.probes > 24 && beyond.candidates > 20);
+  const ListEffort between = calibration.effort(30, 0.9);
+  CHECK(between.reach > 2.0F && between.reach < 6.0F && between.candidates > 12 && between.candidates < 120);
+  CHECK_EQUAL(calibration.effort(200, 0.9).candidates, 240u);
   CHECK_EQUAL(calibration.candidates(10, 5), 20u);
   CHECK_EQUAL(calibration.candidates(10, 500), 20u);
 }
@@ -75,8 +116,8 @@ TEST(list_calibration_comes_back_as_it_was_written) {
   made().write(writer);
   ByteReader reader(writer.data(), writer.size(), "a calibration");
   const ListCalibration read = ListCalibration::read(reader);
-  CHECK_EQUAL(read.parts(), 2u);
-  CHECK_EQUAL(read.effort(1, 10, 0.9).probes, 16u);
+  CHECK_EQUAL(read.effort(10, 0.9).probes, 6u);
+  CHECK_EQUAL(read.effort(100, 0.9).reach, 6.0F);
   std::vector<std::byte> damaged(writer.data(), writer.data() + writer.size());
   damaged[damaged.size() - 1] = std::byte{0x7F};  // the last recall
   ByteReader again(damaged.data(), damaged.size(), "a calibration");

@@ -1,4 +1,8 @@
+// Planted bugs that turn these tests red, each tried on its own: a reach that forgets the offset, a second fetch that
+// begins at the first list again, a survey whose entries name the place of the list in the fetch, candidates whose
+// copies count.
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "distance/kernels.h"
@@ -69,4 +73,114 @@ TEST(list_search_finds_more_with_more_lists) {
 TEST(list_search_refuses_a_slot_that_does_not_exist) {
   const Made made;
   CHECK_THROWS(CorruptIndexError, "a list holds vector", recall(made, 100, 10));
+}
+
+namespace {
+
+struct Searched {
+  explicit Searched(const Made& made)
+      : centers(made.lists.heads.data(), made.lists.lists.size(), kDim),
+        source(made.lists.lists),
+        coder(made.lists.codebook, Metric::kL2),
+        searcher(coder, source, kCount) {}
+
+  std::vector<spann::Nearest> heads(const float* query) {
+    std::vector<spann::Nearest> all(centers.count());
+    centers.probe(query, 1, Metric::kL2, all.size(), work, all.data());
+    return all;
+  }
+
+  spann::Centers centers;
+  spann::MemoryLists source;
+  spann::ProductCoder coder;
+  spann::ListSearcher searcher;
+  spann::Centers::Work work;
+  spann::SearchScratch scratch;
+};
+
+const float* query_of(const Made& made, std::size_t q) { return reinterpret_cast<const float*>(made.queries.row(q)); }
+
+bool same(const std::vector<spann::Seen>& a, const std::vector<spann::Seen>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const spann::Seen& x, const spann::Seen& y) {
+    return x.distance == y.distance && x.list == y.list && x.slot == y.slot;
+  });
+}
+
+}  // namespace
+
+// The offset is so large that it is the distance of every entry.
+TEST(list_search_goes_as_far_as_its_reach) {
+  const Made made;
+  Searched searched(made);
+  const float* const query = query_of(made, 0);
+  const std::vector<spann::Nearest> heads = searched.heads(query);
+  std::vector<std::uint32_t> slots;  // of the candidates
+  const auto lists = [&](float reach, std::size_t probes) {
+    spann::SearchRequest request{query, heads.data(), probes, kK, kCount};
+    request.reach = reach;
+    request.offset = 1e6F;
+    request.judged = kK;
+    std::vector<spann::Found> found(kK);
+    searched.scratch.cost = {};
+    searched.searcher.search(
+        request,
+        [&](const std::uint32_t* numbers, std::size_t n, float* out) {
+          slots.assign(numbers, numbers + n);
+          std::fill(out, out + n, 1.0F);
+        },
+        searched.scratch, found.data());
+    std::sort(slots.begin(), slots.end());
+    return searched.scratch.cost.fetched;
+  };
+  CHECK_EQUAL(lists(0.0F, heads.size()), spann::kFirstLists);
+  const float apart = (heads[30].distance + heads[31].distance) / 2 - heads[0].distance;
+  CHECK_EQUAL(lists(apart / 1e6F, heads.size()), 31u);
+  CHECK_EQUAL(lists(apart / 1e6F, 25), 25u);
+  CHECK_EQUAL(lists(1e6F, heads.size()), heads.size());
+  const std::vector<std::uint32_t> after_two_fetches = slots;
+  CHECK_EQUAL(lists(std::numeric_limits<float>::infinity(), heads.size()), heads.size());
+  CHECK(slots == after_two_fetches);
+  CHECK_EQUAL(lists(0.0F, 3), 3u);
+}
+
+TEST(list_survey_of_many_queries_fetches_each_list_once) {
+  const Made made;
+  Searched searched(made);
+  constexpr std::size_t kProbes = 40, kMost = 300;
+  std::vector<std::vector<spann::Nearest>> heads;
+  std::vector<spann::Survey> together;
+  std::vector<bool> asked(searched.centers.count(), false);
+  for (std::size_t q = 0; q < 8; ++q) {
+    heads.push_back(searched.heads(query_of(made, q)));
+    for (std::size_t i = 0; i < kProbes; ++i) asked[heads[q][i].center] = true;
+  }
+  for (std::size_t q = 0; q < 8; ++q) together.push_back({query_of(made, q), heads[q].data(), kProbes, 77, {}});
+  searched.searcher.survey(together, kMost, searched.scratch);
+  CHECK_EQUAL(searched.scratch.cost.fetched, static_cast<std::size_t>(std::count(asked.begin(), asked.end(), true)));
+  for (std::size_t q = 0; q < 8; ++q) {
+    std::vector<spann::Survey> alone = {{query_of(made, q), heads[q].data(), kProbes, 77, {}}};
+    searched.searcher.survey(alone, 100000, searched.scratch);
+    const std::vector<spann::Seen>& all = alone[0].seen;
+    CHECK(std::is_sorted(all.begin(), all.end()));
+    CHECK(std::none_of(all.begin(), all.end(), [](const spann::Seen& seen) { return seen.slot == 77; }));
+    CHECK(std::any_of(all.begin(), all.end(), [](const spann::Seen& seen) { return seen.list == kProbes - 1; }));
+    CHECK(same(together[q].seen, {all.begin(), all.begin() + kMost}));
+  }
+}
+
+TEST(list_search_counts_a_candidate_of_many_copies_once) {
+  const Made made;
+  Searched searched(made);
+  for (std::size_t q = 0; q < 8; ++q) {
+    const std::vector<spann::Nearest> heads = searched.heads(query_of(made, q));
+    spann::SearchRequest request{query_of(made, q), heads.data(), 30, 20, 20};
+    request.copies = made.options.replicas.most;
+    std::vector<spann::Found> found(20);
+    const auto distances = [](const std::uint32_t* slots, std::size_t n, float* out) { std::copy_n(slots, n, out); };
+    CHECK_EQUAL(searched.searcher.search(request, distances, searched.scratch, found.data()), 20u);
+    CHECK(std::adjacent_find(found.begin(), found.end(),
+                             [](const auto& a, const auto& b) { return a.slot == b.slot; }) == found.end());
+    request.copies = 1;
+    CHECK(searched.searcher.search(request, distances, searched.scratch, found.data()) <= 20u);
+  }
 }
