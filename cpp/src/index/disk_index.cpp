@@ -27,18 +27,14 @@ constexpr std::size_t kEntriesPerK = 2;  // that probed lists hold at least, or 
 constexpr float kFar = std::numeric_limits<float>::infinity();
 constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
 
-std::vector<float> read_floats(const storage::ContainerReader& reader, storage::Tag tag) {
-  const core::Array<float> stored = reader.array<float>(tag, true);
-  std::vector<float> floats(stored.data(), stored.data() + stored.size());
-  if (std::all_of(floats.begin(), floats.end(), [](float value) { return std::isfinite(value); })) return floats;
-  throw CorruptIndexError("section " + tag.text() + " has a value that is not finite");
-}
-
 spann::Centers read_heads(const storage::ContainerReader& reader, std::size_t lists, std::size_t dim) {
-  const std::vector<float> heads = read_floats(reader, "SPHD");
+  const core::Array<float> heads = reader.array<float>("SPHD", true);
   if (lists == 0 || heads.size() != core::checked_mul(lists, dim)) {
     throw CorruptIndexError("section SPHD holds " + std::to_string(heads.size()) + " values for " +
                             std::to_string(lists) + " lists");
+  }
+  if (!std::all_of(heads.data(), heads.data() + heads.size(), [](float value) { return std::isfinite(value); })) {
+    throw CorruptIndexError("section SPHD has a value that is not finite");
   }
   return spann::Centers(heads.data(), lists, dim);
 }
@@ -121,9 +117,15 @@ DiskIndex::Plan DiskIndex::plan(std::size_t k, ListEffort effort) const {
 
 void DiskIndex::find_heads(const std::byte* prepared, std::size_t count, Worker& worker) const {
   worker.query.resize(format_.dim);
-  worker.heads.resize(count);
+  worker.heads.resize(lists_.size());
   to_unit_floats(format_, prepared, worker.query.data());
-  heads_.probe(worker.query.data(), 1, format_.metric, count, worker.centers, worker.heads.data());
+  heads_.probe_all(worker.query.data(), format_.metric, worker.centers, worker.heads.data());
+  const auto end = worker.heads.begin() + static_cast<std::ptrdiff_t>(count);
+  const auto nearer = [](const spann::Nearest& a, const spann::Nearest& b) {
+    return a.distance < b.distance || (a.distance == b.distance && a.center < b.center);
+  };
+  if (end != worker.heads.end()) std::nth_element(worker.heads.begin(), end, worker.heads.end(), nearer);
+  std::sort(worker.heads.begin(), end, nearer);
 }
 
 float DiskIndex::distance_offset(const float* query) const {

@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kBlock = Centers::kVectorsAtOnce;
 constexpr std::size_t kCandidates = 4;
 constexpr std::size_t kPriceRounds = 12;
+constexpr std::size_t kStreamedRounds = 3;
+constexpr std::size_t kEnoughSamples = 32;  // of a head; with fewer, all vectors refine it
+constexpr double kStreamedBalance = 0.15;
 
 // Evenly spread over the data; all of it when it is small.
 std::vector<float> draw_sample(const Floats& vectors, std::size_t count, std::size_t threads) {
@@ -102,6 +105,78 @@ class Refinement {
   std::vector<std::uint8_t> labels_;
 };
 
+// Refines heads by all vectors, which it reads in turn and never holds.
+class Streaming {
+ public:
+  Streaming(const Floats& vectors, const HeadOptions& options)
+      : vectors_(vectors), dim_(vectors.dim()), options_(options), labels_(vectors.size()) {}
+
+  void run(std::size_t rounds, std::vector<float>& heads, const Progress& progress) {
+    std::vector<float> price(heads.size() / dim_, 0.0F);
+    for (std::size_t round = 0; round < rounds; ++round) {
+      label(heads, price, progress);
+      update(heads, price);
+    }
+  }
+
+ private:
+  // The cheapest of each vector's nearest heads, by what was known before.
+  void label(const std::vector<float>& heads, const std::vector<float>& price, const Progress& progress) {
+    const Centers centers(heads.data(), price.size(), dim_);
+    const std::size_t most = std::min(kCandidates, price.size());
+    const std::size_t blocks = (labels_.size() + kBlock - 1) / kBlock;
+    core::parallel_for(blocks, 8, options_.threads, progress, [&](std::size_t begin, std::size_t end, std::size_t) {
+      Centers::Work work;
+      std::vector<float> floats(kBlock * dim_);
+      std::vector<Nearest> nearest(kBlock * most);
+      for (std::size_t first = begin * kBlock; first < std::min(end * kBlock, labels_.size()); first += kBlock) {
+        const std::size_t some = std::min(kBlock, labels_.size() - first);
+        vectors_.read(first, some, floats.data());
+        centers.nearest(floats.data(), some, most, work, nearest.data());
+        for (std::size_t i = 0; i < some; ++i) {
+          labels_[first + i] =
+              std::min_element(&nearest[i * most], &nearest[i * most] + most, [&](const Nearest& a, const Nearest& b) {
+                return a.distance + price[a.center] < b.distance + price[b.center];
+              })->center;
+        }
+      }
+    });
+  }
+
+  // On one thread, in the order of the vectors, so that sums are the same on any number of threads.
+  void update(std::vector<float>& heads, std::vector<float>& price) const {
+    std::vector<float> floats(kBlock * dim_), sums(heads.size(), 0.0F);
+    std::vector<std::size_t> sizes(price.size(), 0);
+    double spread = 0.0;
+    for (std::size_t first = 0; first < labels_.size(); first += kBlock) {
+      const std::size_t some = std::min(kBlock, labels_.size() - first);
+      vectors_.read(first, some, floats.data());
+      for (std::size_t i = 0; i < some; ++i) {
+        const std::uint32_t head = labels_[first + i];
+        ++sizes[head];
+        for (std::size_t d = 0; d < dim_; ++d) {
+          const float difference = floats[i * dim_ + d] - heads[head * dim_ + d];
+          sums[head * dim_ + d] += difference;
+          spread += static_cast<double>(difference) * static_cast<double>(difference);
+        }
+      }
+    }
+    const double unit = kStreamedBalance * options_.balance * spread / static_cast<double>(labels_.size());
+    const double mean_size = static_cast<double>(labels_.size()) / static_cast<double>(price.size());
+    for (std::size_t h = 0; h < price.size(); ++h) {
+      const double over = static_cast<double>(sizes[h]) / mean_size - 1.0;
+      price[h] += static_cast<float>(unit * std::clamp(over, -1.0, 1.0));
+      const float share = sizes[h] == 0 ? 0.0F : 1.0F / static_cast<float>(sizes[h]);
+      for (std::size_t d = 0; d < dim_; ++d) heads[h * dim_ + d] += sums[h * dim_ + d] * share;
+    }
+  }
+
+  const Floats& vectors_;
+  std::size_t dim_;
+  const HeadOptions& options_;
+  std::vector<std::uint32_t> labels_;
+};
+
 }  // namespace
 
 void balance_labels(const Nearest* candidates, std::size_t count, std::size_t most, std::size_t centers, double balance,
@@ -133,16 +208,21 @@ void balance_labels(const Nearest* candidates, std::size_t count, std::size_t mo
 
 std::vector<float> make_heads(const Floats& vectors, const HeadOptions& options, const Progress& progress) {
   const std::size_t count = std::min(vectors.size(), core::checked_mul(options.heads, options.samples_per_head));
-  const std::vector<float> sample = draw_sample(vectors, count, options.threads);
+  std::vector<float> sample = draw_sample(vectors, count, options.threads);
   HierarchyOptions cuts;
   cuts.clusters = options.heads;
   cuts.balance = options.balance;
   cuts.seed = options.seed;
   cuts.threads = options.threads;
   std::vector<float> heads = hierarchical_means(sample.data(), count, vectors.dim(), cuts, progress);
-  Refinement refinement(sample, vectors.dim(), options);
-  refinement.run(heads, progress);
-  if (options.from_data) refinement.snap(heads, progress);
+  {
+    Refinement refinement(sample, vectors.dim(), options);
+    refinement.run(heads, progress);
+    if (options.from_data) refinement.snap(heads, progress);
+  }
+  if (options.from_data || count == vectors.size() || options.samples_per_head >= kEnoughSamples) return heads;
+  std::vector<float>().swap(sample);
+  Streaming(vectors, options).run(kStreamedRounds, heads, progress);
   return heads;
 }
 

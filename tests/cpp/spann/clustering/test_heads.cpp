@@ -48,6 +48,31 @@ TEST(heads_do_not_depend_on_the_number_of_threads) {
   CHECK(make_heads(MatrixFloats(rows), options(1), {}) == make_heads(MatrixFloats(rows), options(3), {}));
 }
 
+// Planted bug that turns it red: no refinement by all vectors.
+TEST(heads_of_a_small_sample_are_refined_by_all_vectors) {
+  const auto rows = gaussians(kCount, kDim, 1);
+  const auto spread = [&](std::size_t samples) {
+    HeadOptions how = options(2);
+    how.samples_per_head = samples;
+    const std::vector<float> heads = make_heads(MatrixFloats(rows), how, {});
+    const Centers centers(heads.data(), heads.size() / kDim, kDim);
+    Centers::Work work;
+    double sum = 0.0;
+    for (std::size_t i = 0; i < kCount; ++i) {
+      Nearest nearest;
+      centers.nearest(reinterpret_cast<const float*>(rows.row(i)), 1, 1, work, &nearest);
+      sum += static_cast<double>(nearest.distance);
+    }
+    return sum;
+  };
+  CHECK(spread(4) < 1.02 * spread(100));
+  HeadOptions few = options(1);
+  few.samples_per_head = 4;
+  HeadOptions same = few;
+  same.threads = 3;
+  CHECK(make_heads(MatrixFloats(rows), few, {}) == make_heads(MatrixFloats(rows), same, {}));
+}
+
 TEST(heads_from_data_are_vectors_of_the_data) {
   const auto rows = gaussians(500, kDim, 1);
   HeadOptions how = options(2);
