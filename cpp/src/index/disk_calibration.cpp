@@ -116,7 +116,7 @@ DiskIndex::SurveyedTogether DiskIndex::survey_some(const Sample& sample, const s
     spann::Nearest* const heads = &together.heads[(q - begin) * probes];
     find_heads(sample.queries()[q], probes, *worker);
     std::copy(worker->query.begin(), worker->query.end(), query);
-    std::copy(worker->heads.begin(), worker->heads.end(), heads);
+    std::copy_n(worker->heads.begin(), probes, heads);
     spann::Survey& survey = together.surveys[q - begin];
     survey = {query, heads, probes, excluded == nullptr ? spann::kNoExclusion : excluded[q], {}};
     together.metered.push_back({survey, distance_offset(worker->query.data())});

@@ -1,5 +1,5 @@
 // Planted bugs that turn these tests red, each tried on its own: ids that are slots, a search that leaves out the
-// second comparison, counters that are not added up.
+// second comparison, counters that are not added up, more heads of a query copied than its survey has room for.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -100,6 +100,18 @@ TEST(disk_index_reaches_the_recall_that_is_asked_for) {
   SearchOptions all;
   all.nprobe = 100000;
   CHECK(recall(search(*index, all), 10) > 0.995);
+}
+
+// The calibration looks at no more than 1,024 lists of a query.
+TEST(disk_index_of_very_many_lists_is_calibrated) {
+  FaultEnv env;
+  const std::vector<float> vectors = clustered(12000, kDim, 1);
+  hopspan::BuildOptions options = disk_options(kDim);
+  options.index.spann.list_bytes = 256;
+  build_disk(env, vectors, options);
+  const auto index = open_disk(env);
+  CHECK(index->stats().list_sizes.size() > 1100);
+  CHECK_EQUAL(index->check(true).reachable, 12000u);
 }
 
 TEST(disk_index_finds_each_of_its_vectors) {
