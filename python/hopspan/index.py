@@ -121,9 +121,9 @@ class Index:
 
     Notes
     -----
-    Any number of threads may use an index at once: searches run beside each other, and a call that changes the index
-    waits for those that run. Every call that does work releases the GIL. A call that fails or that Ctrl-C ends leaves
-    the index as it was.
+    Any number of threads may use an index at once: searches run beside each other and, of kind "hnsw", beside a call
+    that changes the index. Every call that does work releases the GIL. A call that fails or that Ctrl-C ends leaves the
+    index as it was.
 
     Vectors may be anything with ``__array__``, the buffer protocol or DLPack, a pyarrow FixedSizeListArray, or lists
     of numbers. C-contiguous float32 arrays, and those of the stored dtype, are read in place. Other real numbers are

@@ -64,8 +64,8 @@ struct TunePoint {
   double qps;          // queries per second with the given threads
 };
 
-// Searches may run at the same time as each other from any number of threads; a call that changes the index waits for
-// them.
+// Searches may run at the same time as each other from any number of threads and, of kind kHnsw, beside a call that
+// changes the index; such calls are made one at a time.
 class HOPSPAN_API Index {
  public:
   explicit Index(const IndexOptions& options);

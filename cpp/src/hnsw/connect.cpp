@@ -12,8 +12,8 @@ constexpr std::size_t kTargetsPerPiece = 64;
 
 }  // namespace
 
-Connector::Connector(Graph& graph, const Space& space, Journal& journal, std::size_t threads)
-    : graph_(graph), space_(space), journal_(journal), threads_(threads) {
+Connector::Connector(Graph& graph, const Space& space, Journal& journal, core::FairMutex* mutex, std::size_t threads)
+    : graph_(graph), space_(space), journal_(journal), mutex_(mutex), threads_(threads) {
   workers_.resize(core::worker_count(SIZE_MAX, 1, threads));
 }
 
@@ -22,18 +22,24 @@ void Connector::link_back(std::size_t level, const std::vector<std::uint32_t>& s
   number_ = level;
   level_ = &graph_.levels[level];
   links_ = level_->links.mutable_data();
-  collect_edges(sources);
+  core::aside(mutex_, [&] {
+    collect_edges(sources);
+    choose_rows(level);
+  });
+  rows_.write(links_, mutex_);
+  adopt_refused(sources);
+}
+
+void Connector::choose_rows(std::size_t level) {
+  rows_.clear(level_->width);
   for (std::size_t g = 0; g + 1 < groups_.size(); ++g) {
-    journal_.save(level, static_cast<std::uint32_t>(edges_[groups_[g]] >> 32));
+    journal_.save(level, node_of(g));
+    rows_.add(node_of(g));
   }
   const auto body = [this](std::size_t begin, std::size_t end, std::size_t worker) {
-    for (std::size_t g = begin; g < end; ++g) {
-      const std::uint32_t node = static_cast<std::uint32_t>(edges_[groups_[g]] >> 32);
-      connect(node, groups_[g], groups_[g + 1], workers_[worker]);
-    }
+    for (std::size_t g = begin; g < end; ++g) connect(g, rows_.row(g), workers_[worker]);
   };
-  core::parallel_for(groups_.size() - 1, kTargetsPerPiece, threads_, {}, body);
-  adopt_refused(sources);
+  core::parallel_for(rows_.size(), kTargetsPerPiece, threads_, {}, body);
 }
 
 void Connector::collect_edges(const std::vector<std::uint32_t>& sources) {
@@ -53,14 +59,15 @@ void Connector::collect_edges(const std::vector<std::uint32_t>& sources) {
   groups_.push_back(edges_.size());
 }
 
-// Adds the links of edges_[first, last) to the row of `node`; a wish for a parent that has no room is refused.
-void Connector::connect(std::uint32_t node, std::size_t first, std::size_t last, Worker& worker) {
+// Adds the links of the group's edges to those of its node; a wish for a parent that has no room is refused.
+void Connector::connect(std::size_t group, std::uint32_t* row, Worker& worker) {
   const std::size_t width = level_->width;
-  std::uint32_t* row = links_ + node * width;
+  const std::uint32_t node = node_of(group);
+  const std::uint32_t* old = level_->row(node);
   std::vector<std::uint32_t>& links = worker.links;
-  links.assign(row, row + degree(row, width));
+  links.assign(old, old + degree(old, width));
   std::size_t edges = tree_degree(*level_, node);
-  for (std::size_t e = first; e < last; ++e) {
+  for (std::size_t e = groups_[group]; e < groups_[group + 1]; ++e) {
     std::uint32_t link = static_cast<std::uint32_t>(edges_[e]);
     if (is_tree(link) && edges >= max_tree_degree(*level_)) {
       link = target(link);
@@ -70,7 +77,7 @@ void Connector::connect(std::uint32_t node, std::size_t first, std::size_t last,
     links.push_back(link);
   }
   if (links.size() <= width) {
-    std::copy(links.begin(), links.end(), row);
+    std::fill(std::copy(links.begin(), links.end(), row), row + width, kNone);
   } else {
     worker.chooser.choose(*level_, space_, node, links, row);
   }

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/threads.h"
-#include "hnsw/journal.h"
 #include "hnsw/renumber.h"
 #include "hnsw/row_chooser.h"
 #include "hnsw/tree.h"
@@ -45,21 +44,22 @@ class Components {
 
 class Consolidation {
  public:
-  Consolidation(Graph& graph, const Space& space, const std::vector<bool>& dead, std::size_t threads,
+  Consolidation(const Graph& graph, const Space& space, const std::vector<bool>& dead, std::size_t threads,
                 const Progress& progress)
-      : graph_(graph), space_(space), dead_(dead), threads_(threads), progress_(progress), journal_(graph) {
+      : graph_(copy(graph)), space_(space), dead_(dead), threads_(threads), progress_(progress) {
     workers_.resize(core::worker_count(SIZE_MAX, 1, threads));
   }
 
-  void run() {
+  Graph run() {
     for (std::size_t l = graph_.levels.size(); l-- > 0;) mend(l);
     std::vector<Level> upper = living_levels();
     const std::uint32_t entry = choose_entry(upper);
-    journal_.commit();
     clear_dead_rows();
     graph_.levels.resize(1 + upper.size());
     std::move(upper.begin(), upper.end(), graph_.levels.begin() + 1);
     graph_.entry = entry;
+    graph_.entry_level = upper.size();
+    return std::move(graph_);
   }
 
  private:
@@ -72,11 +72,9 @@ class Consolidation {
   bool is_dead(std::uint32_t node) const { return dead_[level_->slot(node)]; }
 
   void mend(std::size_t number) {
-    number_ = number;
     level_ = &graph_.levels[number];
     links_ = level_->links.mutable_data();
     const std::vector<std::uint32_t> affected = find_affected();
-    for (const std::uint32_t node : affected) journal_.save(number, node);
     core::parallel_for(affected.size(), kNodesPerPiece, threads_, progress_,
                        [&](std::size_t begin, std::size_t end, std::size_t worker) {
                          for (std::size_t i = begin; i < end; ++i) choose_again(affected[i], workers_[worker]);
@@ -202,8 +200,6 @@ class Consolidation {
   }
 
   void add_edge(std::uint32_t a, std::uint32_t b) {
-    journal_.save(number_, a);
-    journal_.save(number_, b);
     add_tree_link(*level_, links_, a, b);
     add_tree_link(*level_, links_, b, a);
   }
@@ -228,7 +224,7 @@ class Consolidation {
 
   // The node that stands for the old entry point, or the first of the top level.
   std::uint32_t choose_entry(const std::vector<Level>& upper) const {
-    const std::uint32_t old = graph_.levels.back().slot(graph_.entry);
+    const std::uint32_t old = graph_.entry_slot();
     if (upper.empty()) {
       if (!dead_[old]) return old;
       return static_cast<std::uint32_t>(std::find(dead_.begin(), dead_.end(), false) - dead_.begin());
@@ -246,14 +242,12 @@ class Consolidation {
     }
   }
 
-  Graph& graph_;
+  Graph graph_;
   const Space& space_;
   const std::vector<bool>& dead_;
   const std::size_t threads_;
   const Progress& progress_;
-  Journal journal_;
   std::vector<Worker> workers_;
-  std::size_t number_ = 0;  // of the level at work
   Level* level_ = nullptr;
   std::size_t least_ = 0;  // links of a row that is chosen again, where there are so many
   std::uint32_t* links_ = nullptr;
@@ -261,9 +255,9 @@ class Consolidation {
 
 }  // namespace
 
-void consolidate(Graph& graph, const Space& space, const std::vector<bool>& dead, std::size_t threads,
-                 const Progress& progress) {
-  Consolidation(graph, space, dead, threads, progress).run();
+Graph consolidated(const Graph& graph, const Space& space, const std::vector<bool>& dead, std::size_t threads,
+                   const Progress& progress) {
+  return Consolidation(graph, space, dead, threads, progress).run();
 }
 
 }  // namespace hopspan::hnsw

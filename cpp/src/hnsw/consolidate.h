@@ -1,4 +1,4 @@
-// Takes dead nodes out of a graph, so that nothing links to them any more (the consolidation of FreshDiskANN,
+// A graph without its dead nodes: nothing links to them any more (the consolidation of FreshDiskANN,
 // 2105.09613, on every level).
 #pragma once
 
@@ -14,8 +14,7 @@ namespace hopspan::hnsw {
 // node is chosen again from its other links and the links of those nodes, and stays as long as it was, or becomes two
 // thirds as long as the mean; the spanning trees are joined over the gaps.
 // Afterwards dead slots are free, and levels above hold living nodes only. The result does not depend on `threads`.
-// When it throws, the graph is as it was.
-void consolidate(Graph& graph, const Space& space, const std::vector<bool>& dead, std::size_t threads,
-                 const Progress& progress);
+Graph consolidated(const Graph& graph, const Space& space, const std::vector<bool>& dead, std::size_t threads,
+                   const Progress& progress);
 
 }  // namespace hopspan::hnsw

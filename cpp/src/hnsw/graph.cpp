@@ -90,7 +90,8 @@ void validate(const Graph& graph, const HnswOptions& options, std::size_t size) 
     if (number > 0) validate_numbering(level, graph.levels[number - 1], number);
     validate_rows(level, number);
   }
-  const bool entry_ok = size == 0 ? graph.entry == kNone : graph.entry < graph.levels.back().size;
+  const bool on_top = graph.entry_level + 1 == graph.levels.size();
+  const bool entry_ok = on_top && (size == 0 ? graph.entry == kNone : graph.entry < graph.levels.back().size);
   if (!entry_ok) corrupt(graph.levels.size() - 1, "no entry point " + std::to_string(graph.entry));
 }
 
@@ -98,7 +99,7 @@ std::vector<bool> reachable(const Graph& graph) {
   const Level& base = graph.levels[0];
   std::vector<bool> met(base.size);
   if (graph.entry == kNone) return met;
-  std::vector<std::uint32_t> open{graph.levels.back().slot(graph.entry)};
+  std::vector<std::uint32_t> open{graph.entry_slot()};
   met[open[0]] = true;
   while (!open.empty()) {
     const std::uint32_t* row = base.row(open.back());

@@ -44,9 +44,11 @@ struct Graph {
   explicit Graph(const HnswOptions& options);  // empty
 
   std::size_t size() const noexcept { return levels[0].size; }  // free slots included
+  std::uint32_t entry_slot() const noexcept { return levels[entry_level].slot(entry); }
 
   std::vector<Level> levels;
-  std::uint32_t entry = kNone;  // node of the top level where every search starts
+  std::uint32_t entry = kNone;  // node where every search starts
+  std::size_t entry_level = 0;  // its level: the top one, but while an insertion is about to raise the graph
 };
 
 // The links that a node chooses at most: M, on level 0 half as many again (docs/decisions/0007).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "core/threads.h"
@@ -35,8 +36,7 @@ class Insertion {
         options_(options),
         threads_(threads),
         journal_(graph),
-        connector_(graph, space, journal_, threads),
-        entry_level_(graph.levels.size() - 1) {
+        connector_(graph, space, journal_, joining.mutex, threads) {
     workers_.resize(core::worker_count(SIZE_MAX, 1, threads));
   }
 
@@ -54,7 +54,7 @@ class Insertion {
       done += size;
     }
     if (joining_.refine) refine(progress);
-    if (accept) accept();
+    if (accept) core::aside(joining_.mutex, accept);
     journal_.commit();
   }
 
@@ -78,8 +78,10 @@ class Insertion {
   }
 
   void refine(const Progress& progress) {
-    core::Array<std::uint32_t> links = refined_links(graph_, space_, options_, joining_.is_dead, threads_,
-                                                     part_of(progress, kJoinShare, kShares - kJoinShare));
+    core::Array<std::uint32_t> links;
+    const Progress rest = part_of(progress, kJoinShare, kShares - kJoinShare);
+    core::aside(joining_.mutex,
+                [&] { links = refined_links(graph_, space_, options_, joining_.is_dead, threads_, rest); });
     journal_.exchange_links(links);
   }
 
@@ -91,20 +93,21 @@ class Insertion {
                                     next);
   }
 
-  bool on_top(const Newcomer& newcomer) const { return graph_.entry == kNone || newcomer.level > entry_level_; }
+  bool on_top(const Newcomer& newcomer) const { return graph_.entry == kNone || newcomer.level > graph_.entry_level; }
 
   void join(const Newcomer* newcomers, std::size_t size, const Progress& progress) {
     if (graph_.entry != kNone) {
-      batch_.assign(graph_, newcomers, size, entry_level_ + 1);
+      batch_.assign(graph_, newcomers, size, graph_.entry_level + 1);
+      for (std::size_t l = 0; l <= graph_.entry_level; ++l) graph_.levels[l].links.mutable_data();  // no longer mapped
       const auto body = [&](std::size_t begin, std::size_t end, std::size_t worker) {
         for (std::size_t i = begin; i < end; ++i) link_out(newcomers[i], i, workers_[worker]);
       };
-      core::parallel_for(size, kNodesPerPiece, threads_, progress, body);
+      core::aside(joining_.mutex, [&] { core::parallel_for(size, kNodesPerPiece, threads_, progress, body); });
       for (std::size_t l = 0; l < batch_.levels().size(); ++l) connector_.link_back(l, batch_.levels()[l].nodes);
     }
     if (on_top(*newcomers)) {
       graph_.entry = newcomers->node;
-      entry_level_ = newcomers->level;
+      graph_.entry_level = newcomers->level;
     }
   }
 
@@ -112,7 +115,7 @@ class Insertion {
   void link_out(const Newcomer& newcomer, std::size_t place, Worker& worker) {
     const void* query = space_.as_query(newcomer.slot, worker.query);
     std::uint32_t start = graph_.entry;
-    std::size_t l = entry_level_;
+    std::size_t l = graph_.entry_level;
     for (; l > newcomer.level; --l) {
       start = descend(graph_.levels[l], space_, query, start, worker.scratch);
       start = graph_.levels[l].below[start];
@@ -185,7 +188,6 @@ class Insertion {
   std::size_t threads_;
   Journal journal_;
   Connector connector_;
-  std::size_t entry_level_;
   std::vector<Worker> workers_;
   Batch batch_;  // at work
 };
@@ -195,7 +197,10 @@ class Insertion {
 void insert(Graph& graph, const Space& space, const Joining& joining, const HnswOptions& options, std::uint64_t seed,
             std::size_t threads, const Progress& progress, const std::function<void()>& accept) {
   if (joining.slots.empty()) return;
-  Insertion(graph, space, joining, options, threads).run(seed, progress, accept);
+  std::optional<Insertion> work;
+  work.emplace(graph, space, joining, options, threads);
+  work->run(seed, progress, accept);
+  core::aside(joining.mutex, [&] { work.reset(); });
 }
 
 void insert(Graph& graph, const Space& space, const HnswOptions& options, std::uint64_t seed, std::size_t threads,

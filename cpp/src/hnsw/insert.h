@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/fair_mutex.h"
 #include "hnsw/graph.h"
 #include "hnsw/space.h"
 
@@ -17,6 +18,9 @@ struct Joining {
   // Names slots that no new node shall link to where it has the choice; may be null. Called from any thread.
   std::function<bool(std::uint32_t slot)> is_dead;
   bool refine = false;  // all nodes choose their links anew in the end (hnsw/refine.h)
+  // Held by the caller: it is free, and the graph may be searched, while nothing changes that is linked to. May be
+  // null.
+  core::FairMutex* mutex = nullptr;
 };
 
 // The result depends on the graph, the vectors, the options and the seed, never on `threads`. `accept`, when there is

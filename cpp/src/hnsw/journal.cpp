@@ -5,7 +5,7 @@
 
 namespace hopspan::hnsw {
 
-Journal::Journal(Graph& graph) : graph_(graph), entry_(graph.entry) {
+Journal::Journal(Graph& graph) : graph_(graph), entry_(graph.entry), entry_level_(graph.entry_level) {
   for (const Level& level : graph.levels) levels_.push_back({level.size, {}, {}, {}});
 }
 
@@ -29,6 +29,7 @@ Journal::~Journal() {
   graph_.levels.resize(levels_.size());
   for (std::size_t l = 0; l < levels_.size(); ++l) restore(graph_.levels[l], levels_[l]);
   graph_.entry = entry_;
+  graph_.entry_level = entry_level_;
 }
 
 void Journal::restore(Level& level, const LevelState& state) noexcept {

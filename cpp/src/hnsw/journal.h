@@ -35,6 +35,7 @@ class Journal {
 
   Graph& graph_;
   std::uint32_t entry_;
+  std::size_t entry_level_;
   std::vector<LevelState> levels_;
   core::Array<std::uint32_t> exchanged_;  // level 0 had these links after its rows were saved
   bool committed_ = false;

@@ -1,5 +1,6 @@
 #include "hnsw/renumber.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hopspan::hnsw {
@@ -7,13 +8,26 @@ namespace {
 
 using Numbers = std::vector<std::uint32_t>;
 
-// A copy, of new numbers where `numbers` is not null.
-core::Array<std::uint32_t> copy(const core::Array<std::uint32_t>& values, const Numbers* numbers) {
+core::Array<std::uint32_t> copy(const core::Array<std::uint32_t>& values) {
   core::Array<std::uint32_t> result;
   result.resize(values.size());
-  std::uint32_t* const out = result.mutable_data();
-  for (std::size_t i = 0; i < values.size(); ++i) out[i] = numbers == nullptr ? values[i] : (*numbers)[values[i]];
+  std::copy_n(values.data(), values.size(), result.mutable_data());
   return result;
+}
+
+Level copy(const Level& level) {
+  Level result;
+  result.slots = copy(level.slots);
+  result.below = copy(level.below);
+  result.links = copy(level.links);
+  result.width = level.width;
+  result.size = level.size;
+  return result;
+}
+
+void renumber(core::Array<std::uint32_t>& values, const Numbers& numbers) {
+  std::uint32_t* const begin = values.mutable_data();
+  std::transform(begin, begin + values.size(), begin, [&](std::uint32_t value) { return numbers[value]; });
 }
 
 void map_row(const std::uint32_t* row, std::size_t width, const Numbers& numbers, std::uint32_t* out) {
@@ -52,19 +66,25 @@ Level keep_nodes(const Level& level, const std::vector<std::uint32_t>& kept, con
   return result;
 }
 
+Graph copy(const Graph& graph) {
+  Graph result;
+  result.entry = graph.entry;
+  result.entry_level = graph.entry_level;
+  for (const Level& level : graph.levels) result.levels.push_back(copy(level));
+  return result;
+}
+
 Graph keep_slots(const Graph& graph, const std::vector<std::uint32_t>& kept) {
   const Numbers numbers = numbering(kept, graph.size());
   Graph result;
   result.entry = graph.levels.size() == 1 && graph.entry != kNone ? numbers[graph.entry] : graph.entry;
+  result.entry_level = graph.entry_level;
   result.levels.push_back(keep_nodes(graph.levels[0], kept, numbers, nullptr));
   for (std::size_t l = 1; l < graph.levels.size(); ++l) {
     const Level& level = graph.levels[l];
-    Level above;
-    above.width = level.width;
-    above.size = level.size;
-    above.slots = copy(level.slots, &numbers);
-    above.below = copy(level.below, l == 1 ? &numbers : nullptr);
-    above.links = copy(level.links, nullptr);
+    Level above = copy(level);
+    if (l == 1) renumber(above.below, numbers);
+    renumber(above.slots, numbers);
     result.levels.push_back(std::move(above));
   }
   return result;

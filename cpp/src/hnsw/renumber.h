@@ -17,6 +17,8 @@ std::vector<std::uint32_t> numbering(const std::vector<std::uint32_t>& kept, std
 Level keep_nodes(const Level& level, const std::vector<std::uint32_t>& kept, const std::vector<std::uint32_t>& numbers,
                  const std::vector<std::uint32_t>* below_numbers);
 
+Graph copy(const Graph& graph);
+
 // The graph without the slots that are not kept, which are free.
 Graph keep_slots(const Graph& graph, const std::vector<std::uint32_t>& kept);
 

@@ -214,7 +214,7 @@ std::size_t search(const Graph& graph, const Space& space, const void* query, st
                    Scratch& scratch, Neighbor* out, std::uint32_t excluded) {
   if (graph.entry == kNone) return 0;
   std::uint32_t node = graph.entry;
-  for (std::size_t l = graph.levels.size() - 1; l > 0; --l) {
+  for (std::size_t l = graph.entry_level; l > 0; --l) {
     node = descend(graph.levels[l], space, query, node, scratch, excluded);
     node = step_down(graph, l, node);
   }

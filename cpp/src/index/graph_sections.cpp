@@ -58,6 +58,7 @@ hnsw::Graph read_graph(const storage::ContainerReader& reader, const HnswOptions
                             std::to_string(hnsw::kMaxLevels) + " are possible");
   }
   graph.levels.resize(levels);
+  graph.entry_level = levels - 1;
   for (std::size_t l = 0; l < levels; ++l) {
     hnsw::Level& level = graph.levels[l];
     level.size = shape.u64();

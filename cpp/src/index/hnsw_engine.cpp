@@ -55,12 +55,13 @@ std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
 
 }  // namespace
 
-HnswEngine::HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map)
-    : options_(options), rows_(rows), id_map_(id_map), exact_(rows), graph_(options.hnsw) {}
+HnswEngine::HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map,
+                       core::FairMutex& mutex)
+    : options_(options), rows_(rows), id_map_(id_map), mutex_(mutex), exact_(rows), graph_(options.hnsw) {}
 
 // Insertion and consolidation follow links unchecked.
 void HnswEngine::validate_once() {
-  if (!validated_) hnsw::validate(graph_, options_.hnsw, graph_.size());
+  if (!validated_) mutex_.aside([&] { hnsw::validate(graph_, options_.hnsw, graph_.size()); });
   validated_ = true;
 }
 
@@ -72,7 +73,7 @@ void HnswEngine::insert(const Slots& added, const Slots& leaving, const AddOptio
   const auto has = [](const Slots& slots, std::uint32_t slot) {
     return std::binary_search(slots.begin(), slots.end(), slot);
   };
-  hnsw::Joining joining{added, {}, stale};
+  hnsw::Joining joining{added, {}, stale, &mutex_};
   if (linked_ != id_map_.live() || !leaving.empty()) {
     joining.is_dead = [&](std::uint32_t slot) {
       return id_map_.id(slot) == kNoId ? !has(added, slot) : has(leaving, slot);
@@ -99,7 +100,7 @@ void HnswEngine::follow_rows(const Slots& added, const AddOptions& options, core
   std::unique_ptr<Traversal> learnt;
   std::optional<Traversal::Before> before;
   if (Traversal::serves(options_, rows_.size()) && (traversal_ == nullptr || traversal_->outgrown())) {
-    learnt = std::make_unique<Traversal>(rows_, options_, options);
+    mutex_.aside([&] { learnt = std::make_unique<Traversal>(rows_, options_, options); });
   } else if (traversal_ != nullptr) {
     before = traversal_->encode(added, options);
   }
@@ -127,7 +128,7 @@ Slots HnswEngine::holes_after(const Slots& added, const Slots& leaving) const {
 
 bool HnswEngine::in_graph(std::uint32_t slot) const {
   if (graph_.entry == hnsw::kNone) return false;
-  return graph_.levels[0].row(slot)[0] != hnsw::kNone || slot == graph_.levels.back().slot(graph_.entry);
+  return graph_.levels[0].row(slot)[0] != hnsw::kNone || slot == graph_.entry_slot();
 }
 
 Slots HnswEngine::released() const {
@@ -143,17 +144,21 @@ Slots HnswEngine::release(const Slots&, const AddOptions& options) {
   const std::size_t removed = linked_ - id_map_.live();
   if (removed == 0 || removed * kRemovedShare < linked_) return {};
   validate_once();
-  Slots slots = id_map_.holes();
+  Slots slots;
   std::vector<bool> dead(rows_.size());
-  for (const std::uint32_t slot : slots) dead[slot] = true;
-  const auto is_free = [&](std::uint32_t slot) { return !in_graph(slot); };
-  slots.erase(std::remove_if(slots.begin(), slots.end(), is_free), slots.end());
-  if (removed * kRebuildShare > linked_) {
-    graph_ = rebuild(options);
-  } else {
-    hnsw::consolidate(graph_, walked(), dead, options.threads, options.progress);
-  }
+  hnsw::Graph anew;
+  mutex_.aside([&] {
+    slots = id_map_.holes();
+    for (const std::uint32_t slot : slots) dead[slot] = true;
+    const auto is_free = [&](std::uint32_t slot) { return !in_graph(slot); };
+    slots.erase(std::remove_if(slots.begin(), slots.end(), is_free), slots.end());
+    anew = removed * kRebuildShare > linked_
+               ? rebuild(options)
+               : hnsw::consolidated(graph_, walked(), dead, options.threads, options.progress);
+  });
+  std::swap(graph_, anew);
   linked_ = id_map_.live();
+  mutex_.aside([&] { anew = hnsw::Graph(); });
   return slots;
 }
 
@@ -321,7 +326,8 @@ std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOpt
   std::vector<std::uint32_t> ks = calibrated_ks(size);
   if (std::find(ks.begin(), ks.end(), k) == ks.end()) ks.insert(std::lower_bound(ks.begin(), ks.end(), k), k);
   const std::size_t j = static_cast<std::size_t>(std::find(ks.begin(), ks.end(), k) - ks.begin());
-  const std::vector<Measurement> measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress}, holes);
+  std::vector<Measurement> measured;
+  mutex_.aside([&] { measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress}, holes); });
   std::vector<TunePoint> points;
   for (const Measurement& m : measured) {
     if (m.effort >= k) points.push_back({m.recalls[j], m.effort, m.qps});

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/buffer.h"
+#include "core/fair_mutex.h"
 #include "core/function_ref.h"
 #include "core/spares.h"
 #include "hnsw/graph.h"
@@ -20,7 +21,8 @@ namespace hopspan::index {
 
 class HnswEngine final : public Engine {
  public:
-  HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map);
+  // mutex: held by whoever calls insert, release or tune; free while these change nothing that a search sees.
+  HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map, core::FairMutex& mutex);
 
   void insert(const Slots& added, const Slots& leaving, const AddOptions& options) override;
   bool can_remove() const noexcept override { return true; }
@@ -71,6 +73,7 @@ class HnswEngine final : public Engine {
   const IndexOptions& options_;
   const vectors::Matrix& rows_;
   const IdMap& id_map_;
+  core::FairMutex& mutex_;
   hnsw::Space exact_;
   std::unique_ptr<Traversal> traversal_;  // null where the rows themselves are walked
   hnsw::Graph graph_;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <new>
 #include <numeric>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <utility>
@@ -28,10 +29,11 @@ vectors::RowFormat format_of(const IndexOptions& options) {
   return {options.dim, options.metric, options.dtype};
 }
 
-std::unique_ptr<Engine> make_engine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map) {
+std::unique_ptr<Engine> make_engine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map,
+                                    core::FairMutex& mutex) {
   if (options.kind == Kind::kFlat) return std::make_unique<FlatEngine>(rows, id_map);
   if (options.kind == Kind::kSpann) return std::make_unique<SpannEngine>(options, rows, id_map);
-  return std::make_unique<HnswEngine>(options, rows, id_map);
+  return std::make_unique<HnswEngine>(options, rows, id_map, mutex);
 }
 
 void check_removal(const Engine& engine) {
@@ -74,7 +76,7 @@ IdMap load_ids(const storage::ContainerReader& reader, const Meta& meta) {
 }  // namespace
 
 Store::Store(const IndexOptions& options)
-    : options_(options), rows_(format_of(options)), engine_(make_engine(options_, rows_, id_map_)) {}
+    : options_(options), rows_(format_of(options)), engine_(make_engine(options_, rows_, id_map_, mutex_)) {}
 
 Store::Store(std::shared_ptr<const storage::RandomAccessFile> file, bool verify)
     : Store(std::make_shared<const storage::ContainerReader>(std::move(file)), verify) {}
@@ -87,7 +89,7 @@ Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, cons
       size_(meta.size - meta.removed),
       rows_(load_rows(*reader, meta)),
       id_map_(load_ids(*reader, meta)),
-      engine_(make_engine(options_, rows_, id_map_)) {
+      engine_(make_engine(options_, rows_, id_map_, mutex_)) {
   const bool mapped = reader->file().map() != nullptr;
   if (mapped && verify) reader->verify();
   if (meta.removed != 0) id_map_.check_count();
@@ -102,12 +104,12 @@ Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, cons
 }
 
 void Store::save(storage::Env& env, const std::filesystem::path& path) const {
-  const std::shared_lock<core::FairMutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(changing_);
   storage::atomic_save(env, path, [this](storage::WritableFile& file) { write(file); });
 }
 
 std::vector<std::byte> Store::to_bytes() const {
-  const std::shared_lock<core::FairMutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(changing_);
   std::vector<std::byte> bytes;
   storage::MemoryWriter writer(bytes);
   write(writer);
@@ -135,7 +137,8 @@ std::uint64_t Store::content_id(const storage::ByteWriter& meta) const {
 }
 
 std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) {
-  const std::unique_lock<core::FairMutex> lock(mutex_);
+  const std::lock_guard<core::FairMutex> change(changing_);
+  const std::lock_guard<core::FairMutex> lock(mutex_);
   const Slots leaving = id_map_.holders(ids, vectors.rows);
   if (!leaving.empty()) check_removal(*engine_);
   check_room(rows_.size() - free_.size(), vectors.rows);
@@ -169,7 +172,8 @@ std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64
 }
 
 std::size_t Store::remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) {
-  const std::unique_lock<core::FairMutex> lock(mutex_);
+  const std::lock_guard<core::FairMutex> change(changing_);
+  const std::lock_guard<core::FairMutex> lock(mutex_);
   check_removal(*engine_);
   const Slots slots = id_map_.known(ids, count);
   if (slots.empty()) return 0;
@@ -202,8 +206,11 @@ void Store::take(const Slots& slots) noexcept { free_.resize(free_.size() - std:
 
 // There is room for all of them.
 void Store::reclaim(const Slots& released) noexcept {
-  free_.insert(free_.end(), released.begin(), released.end());
-  std::sort(free_.begin(), free_.end(), std::greater<>());
+  if (released.empty()) return;
+  mutex_.aside([&] {
+    free_.insert(free_.end(), released.begin(), released.end());
+    std::sort(free_.begin(), free_.end(), std::greater<>());
+  });
   if (free_.size() > rows_.size() / 2) compact();
 }
 
@@ -213,10 +220,13 @@ void Store::compact() noexcept {
     for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
       if (!std::binary_search(free_.begin(), free_.end(), slot, std::greater<>())) kept.push_back(slot);
     }
-    vectors::Matrix rows = rows_.pick(kept);
-    id_map_.prepare_keep(kept);
+    std::optional<vectors::Matrix> rows;
+    mutex_.aside([&] {
+      rows = rows_.pick(kept);
+      id_map_.prepare_keep(kept);
+    });
     engine_->keep(kept);
-    rows_ = std::move(rows);
+    rows_ = std::move(*rows);
     id_map_.keep();
     Slots().swap(free_);
   } catch (const std::bad_alloc&) {
@@ -252,7 +262,7 @@ std::uint64_t Store::next_id() const {
 }
 
 Stats Store::stats() const {
-  const std::shared_lock<core::FairMutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(changing_);
   Stats stats;
   stats.size = id_map_.live();
   stats.removed = rows_.size() - stats.size;
@@ -264,7 +274,7 @@ Stats Store::stats() const {
 }
 
 CheckReport Store::check(bool deep) const {
-  const std::shared_lock<core::FairMutex> lock(mutex_);
+  const std::shared_lock<core::FairMutex> lock(changing_);
   if (reader_) reader_->verify();
   rows_.check();
   id_map_.check();
@@ -277,7 +287,8 @@ CheckReport Store::check(bool deep) const {
 std::vector<TunePoint> Store::tune(const MatrixView& queries, const TuneOptions& options) {
   check_tune(options, queries);
   if (queries.data != nullptr) vectors::check_queries(rows_.format(), queries);
-  const std::unique_lock<core::FairMutex> lock(mutex_);
+  const std::lock_guard<core::FairMutex> change(changing_);
+  const std::lock_guard<core::FairMutex> lock(mutex_);
   if (id_map_.live() == 0) throw InvalidArgument("an empty index cannot be tuned");
   return engine_->tune(queries, options);
 }

@@ -1,6 +1,9 @@
 // An index in full: the rows, their ids and an engine, of which each has the same number of slots whenever no call is
 // changing them. A slot without an id was removed; once the engine has released it, it is used again before there are
-// more, and storage is made compact when most slots are free. Searches share the lock; changes hold it alone.
+// more, and storage is made compact when most slots are free.
+//
+// One change is made at a time, and nothing is saved or checked meanwhile. Searches go on beside it: they share a
+// second lock, which a change holds alone only while it changes what they see.
 #pragma once
 
 #include <atomic>
@@ -57,6 +60,8 @@ class Store : public Body {
   void write(storage::WritableFile& file) const;
   std::uint64_t content_id(const storage::ByteWriter& meta) const;
 
+  mutable core::FairMutex changing_;
+  mutable core::FairMutex mutex_;  // taken after it
   const IndexOptions options_;
   std::atomic<std::size_t> size_{0};  // as the last change left it; read without the lock
   vectors::Matrix rows_;
@@ -64,7 +69,6 @@ class Store : public Body {
   std::unique_ptr<Engine> engine_;
   Slots free_;                                              // descending
   std::shared_ptr<const storage::ContainerReader> reader_;  // of the file that is mapped, if any
-  mutable core::FairMutex mutex_;
 };
 
 }  // namespace hopspan::index

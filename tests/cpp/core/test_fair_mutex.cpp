@@ -1,5 +1,8 @@
 #include <atomic>
 #include <chrono>
+#include <mutex>
+#include <shared_mutex>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -55,4 +58,27 @@ TEST(writers_exclude_each_other_and_readers) {
   for (std::thread& thread : threads) thread.join();
   CHECK_EQUAL(a, 40'000);
   CHECK_EQUAL(torn.load(), 0);
+}
+
+TEST(a_writer_lets_others_in_aside) {
+  FairMutex mutex;
+  int seen = 0;
+  {
+    const std::lock_guard<FairMutex> lock(mutex);
+    const auto read = [&] {
+      std::thread([&] {
+        const std::shared_lock<FairMutex> shared(mutex);
+        ++seen;
+      }).join();
+    };
+    mutex.aside(read);
+    hopspan::core::aside(&mutex, read);
+    CHECK_THROWS(std::runtime_error, "enough", mutex.aside([&] {
+      read();
+      throw std::runtime_error("enough");
+    }));
+  }
+  hopspan::core::aside(nullptr, [&] { ++seen; });
+  CHECK_EQUAL(seen, 4);
+  const std::lock_guard<FairMutex> lock(mutex);
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -305,7 +306,7 @@ class FaultEnv final : public storage::Env {
   std::set<std::string> locks_;
   std::vector<Change> changes_;  // in live_, not yet in durable_
   std::size_t operations_ = 0;
-  std::size_t reads_ = 0;
+  std::atomic<std::size_t> reads_{0};
   std::size_t cut_at_ = kNever;
   std::size_t fail_at_ = kNever;
   std::size_t fail_read_at_ = kNever;

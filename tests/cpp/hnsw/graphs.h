@@ -83,7 +83,7 @@ inline double recall(const hnsw::Graph& graph, const vectors::Matrix& matrix, st
 }
 
 inline bool same(const hnsw::Graph& a, const hnsw::Graph& b) {
-  if (a.entry != b.entry || a.levels.size() != b.levels.size()) return false;
+  if (a.entry != b.entry || a.entry_level != b.entry_level || a.levels.size() != b.levels.size()) return false;
   const auto equal = [](const core::Array<std::uint32_t>& x, const core::Array<std::uint32_t>& y) {
     return x.size() == y.size() && std::equal(x.data(), x.data() + x.size(), y.data());
   };
@@ -132,12 +132,6 @@ inline void check_trees(const hnsw::Graph& graph) {
     CHECK_EQUAL(count, nodes);
     CHECK_EQUAL(marked, 2 * (nodes - 1));
   }
-}
-
-inline hnsw::Graph copy(const hnsw::Graph& graph) {
-  std::vector<std::uint32_t> all(graph.size());
-  std::iota(all.begin(), all.end(), std::uint32_t{0});
-  return hnsw::keep_slots(graph, all);
 }
 
 }  // namespace hopspan::test

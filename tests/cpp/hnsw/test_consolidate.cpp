@@ -1,6 +1,6 @@
 // A graph after a pass over its removed nodes: no link to them, every other node within reach, and all or nothing.
-// Planted bugs that turn these tests red, each tried on its own: consolidate.cpp without bridge, and with the journal
-// committed at once, and with rows filled up to what they had only.
+// Planted bugs that turn these tests red, each tried on its own: consolidate.cpp without bridge, and with rows filled
+// up to what they had only.
 #include <set>
 #include <stdexcept>
 
@@ -65,7 +65,7 @@ TEST(hnsw_consolidate_takes_out_the_dead_and_keeps_the_rest_reachable) {
       const HnswOptions options = test::small_options(M);
       Graph graph = test::build(matrix, options);
       const std::vector<bool> dead = random_dead(1500, share, M);
-      consolidate(graph, Space(matrix), dead, 2, {});
+      graph = consolidated(graph, Space(matrix), dead, 2, {});
       check_consolidated(graph, options, dead);
       if (M == 8) CHECK(living_recall(graph, matrix, dead) > 0.97);
     }
@@ -75,9 +75,9 @@ TEST(hnsw_consolidate_takes_out_the_dead_and_keeps_the_rest_reachable) {
 TEST(hnsw_consolidate_leaves_no_row_short_of_links) {
   const auto matrix = test::l2_matrix(test::random_values(1500, kDim, 1), kDim);
   Graph graph = test::build(matrix, test::small_options(8));
-  const Graph before = test::copy(graph);
+  const Graph before = hnsw::copy(graph);
   const std::vector<bool> dead = random_dead(1500, 5, 3);
-  consolidate(graph, Space(matrix), dead, 2, {});
+  graph = consolidated(graph, Space(matrix), dead, 2, {});
   const Level& was = before.levels[0];
   std::size_t links = 0;
   for (std::uint32_t node = 0; node < 1500; ++node) links += dead[node] ? 0 : degree(was.row(node), was.width);
@@ -112,7 +112,7 @@ TEST(hnsw_consolidate_of_hostile_sets) {
       std::vector<bool> dead(matrix.size());
       for (std::size_t slot = 100; slot < 400; ++slot) dead[slot] = true;  // whole clusters
       Graph graph = test::build(matrix, test::small_options(M), 2);
-      consolidate(graph, Space(matrix), dead, 2, {});
+      graph = consolidated(graph, Space(matrix), dead, 2, {});
       check_consolidated(graph, test::small_options(M), dead);
     }
   }
@@ -127,7 +127,7 @@ TEST(hnsw_consolidate_down_to_one) {
     for (std::size_t slot = 0; slot < 400 && count(dead) < 399; ++slot) {
       if (core::random_u64(round, slot) % 4 == 0) dead[slot] = true;
     }
-    consolidate(graph, Space(matrix), dead, 1, {});
+    graph = consolidated(graph, Space(matrix), dead, 1, {});
     validate(graph, options, 400);
     test::check_trees(graph);
     CHECK_EQUAL(count_reachable(graph), 400 - count(dead));
@@ -145,10 +145,10 @@ TEST(hnsw_consolidate_is_the_same_on_any_number_of_threads) {
   const HnswOptions options = test::small_options();
   const std::vector<bool> dead = random_dead(3000, 5, 1);
   Graph one = test::build(matrix, options);
-  consolidate(one, Space(matrix), dead, 1, {});
+  one = consolidated(one, Space(matrix), dead, 1, {});
   for (const std::size_t threads : {2, 4}) {
     Graph other = test::build(matrix, options);
-    consolidate(other, Space(matrix), dead, threads, {});
+    other = consolidated(other, Space(matrix), dead, threads, {});
     CHECK(test::same(one, other));
   }
 }
@@ -157,13 +157,13 @@ TEST(hnsw_consolidate_that_is_cancelled_changes_nothing) {
   const auto matrix = test::l2_matrix(test::random_values(3000, kDim, 6), kDim);
   const HnswOptions options = test::small_options();
   Graph graph = test::build(matrix, options);
-  const Graph before = test::copy(graph);
+  const Graph before = hnsw::copy(graph);
   const std::vector<bool> dead = random_dead(3000, 5, 2);
   for (std::size_t calls = 0;; ++calls) {
     std::size_t left = calls;
     bool cancelled = false;
     try {
-      consolidate(graph, Space(matrix), dead, 1, [&](std::size_t, std::size_t) {
+      graph = consolidated(graph, Space(matrix), dead, 1, [&](std::size_t, std::size_t) {
         if (left-- == 0) throw std::runtime_error("enough");
       });
     } catch (const std::runtime_error&) {

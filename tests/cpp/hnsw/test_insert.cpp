@@ -129,7 +129,7 @@ TEST(hnsw_insert_fills_free_slots_and_undoes_it) {
   insert(graph, space, joining, options, 0, 1, {});
   check_sound(graph, options, 600);
   CHECK_EQUAL(count_reachable(graph), std::size_t{300});
-  const Graph before = test::copy(graph);
+  const Graph before = hnsw::copy(graph);
   Joining rest;
   for (std::uint32_t slot = 0; slot < 600; slot += 2) rest.slots.push_back(slot);
   const auto refuse = [] { throw std::runtime_error("no"); };

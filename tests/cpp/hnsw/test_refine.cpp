@@ -18,7 +18,7 @@ constexpr std::size_t kRows = 3000;
 vectors::Matrix rows(std::size_t count = kRows) { return test::l2_matrix(test::random_values(count, kDim, 1), kDim); }
 
 Graph refined(const Graph& graph, const vectors::Matrix& matrix, const HnswOptions& options, std::size_t threads = 1) {
-  Graph result = test::copy(graph);
+  Graph result = hnsw::copy(graph);
   result.levels[0].links = refined_links(graph, Space(matrix), options, {}, threads, {});
   return result;
 }
@@ -103,7 +103,7 @@ TEST(hnsw_insert_that_fails_after_refining_changes_nothing) {
   Joining some = all_of(matrix, 0, false);
   some.slots.resize(895);
   insert(graph, Space(matrix), some, test::small_options(), 0, 1, {});
-  const Graph before = test::copy(graph);
+  const Graph before = hnsw::copy(graph);
   const auto refuse = [] { throw std::runtime_error("refused"); };
   bool refused = false;
   try {

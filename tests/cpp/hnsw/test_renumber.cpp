@@ -23,7 +23,7 @@ TEST(hnsw_keep_slots_leaves_the_graph_otherwise_as_it_is) {
       dead[slot] = slot % 3 != 0;
       if (!dead[slot]) kept.push_back(slot);
     }
-    consolidate(graph, Space(matrix), dead, 1, {});
+    graph = consolidated(graph, Space(matrix), dead, 1, {});
     const Graph smaller = keep_slots(graph, kept);
     const vectors::Matrix picked = matrix.pick(kept);
     validate(smaller, options, kept.size());
