@@ -10,14 +10,14 @@ namespace hopspan::index {
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
-constexpr std::size_t kFixedBytes = 4 * kMiB;   // buffers of files and batches
-constexpr std::size_t kThreadBytes = kMiB / 2;  // of each thread
-constexpr std::size_t kNearBytes = 33;          // of each vector in assignment: candidates and what they cost
-constexpr std::size_t kChosenBytes = 8;         // of each copy that it may have, beside kNearBytes
-constexpr std::size_t kSortedBytes = 17;        // the same, when kNearBytes are free again
-constexpr std::size_t kGroupBytes = 28;         // of each vector: copies, their lists and new slots
-constexpr std::size_t kHeadCopies = 3;          // of all heads, as floats and packed for products
-constexpr std::size_t kMostSamples = 64;        // a head
+constexpr std::size_t kFixedBytes = 4 * kMiB;  // buffers of files and batches
+constexpr std::size_t kThreadBytes = kMiB;     // of each thread
+constexpr std::size_t kNearBytes = 33;         // of each vector in assignment: candidates and what they cost
+constexpr std::size_t kChosenBytes = 8;        // of each copy that it may have, beside kNearBytes
+constexpr std::size_t kSortedBytes = 17;       // the same, when kNearBytes are free again
+constexpr std::size_t kGroupBytes = 28;        // of each vector: copies, their lists and new slots
+constexpr std::size_t kHeadCopies = 3;         // of all heads, as floats and packed for products
+constexpr std::size_t kMostSamples = 64;       // a head
 constexpr std::size_t kLeastSamples = 4;
 constexpr std::size_t kCutSamples = 4096;  // that each thread copies to learn a cut from
 constexpr std::size_t kLeastGroupBytes = 2 * kMiB;

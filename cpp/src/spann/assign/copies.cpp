@@ -4,13 +4,13 @@
 
 #include "core/checked.h"
 #include "core/threads.h"
+#include "spann/clustering/grouped_centers.h"
 #include "spann/clustering/heads.h"
 #include "spann/lists/format.h"
 
 namespace hopspan::spann {
 namespace {
 
-constexpr std::size_t kBlock = Centers::kVectorsAtOnce;
 constexpr std::size_t kFirst = 4;  // heads whose list may have a vector's first copy
 constexpr double kBalance = 0.5;
 constexpr double kCutFill = 0.8;  // of the lists that a long one is cut into
@@ -29,7 +29,8 @@ class Assignment {
         options_(options),
         capacity_(capacity),
         threads_(threads),
-        centers_(heads.data(), heads.size() / vectors.dim(), vectors.dim()),
+        most_(std::min(std::max(options.nearest, kFirst), heads.size() / vectors.dim())),
+        centers_(heads.data(), heads.size() / vectors.dim(), vectors.dim(), most_, threads),
         rule_(heads.data(), vectors.dim(), options),
         first_(std::min(kFirst, centers_.count())),
         near_(core::checked_mul(vectors.size(), first_)),
@@ -46,23 +47,20 @@ class Assignment {
 
  private:
   void look_around(const Progress& progress) {
-    const std::size_t most = std::min(std::max(options_.nearest, kFirst), centers_.count());
-    const std::size_t blocks = (vectors_.size() + kBlock - 1) / kBlock;
-    core::parallel_for(blocks, 4, threads_, progress, [&](std::size_t begin, std::size_t end, std::size_t) {
-      Centers::Work work;
-      std::vector<float> floats(kBlock * vectors_.dim());
-      std::vector<Nearest> nearest(kBlock * most);
-      for (std::size_t b = begin; b < end; ++b) {
-        const std::size_t first = b * kBlock;
-        const std::size_t some = std::min(kBlock, vectors_.size() - first);
-        vectors_.read(first, some, floats.data());
-        centers_.nearest(floats.data(), some, most, work, nearest.data());
-        for (std::size_t i = 0; i < some; ++i) {
-          std::copy_n(&nearest[i * most], first_, &near_[(first + i) * first_]);
-          rule_.choose(&nearest[i * most], most, &replicas_[(first + i) * options_.most]);
-        }
-      }
-    });
+    const std::size_t at_once = centers_.vectors_at_once();
+    core::parallel_for(vectors_.size(), at_once, threads_, progress,
+                       [&](std::size_t begin, std::size_t end, std::size_t) {
+                         GroupedCenters::Work work;
+                         std::vector<float> floats((end - begin) * vectors_.dim());
+                         std::vector<Nearest> nearest((end - begin) * most_);
+                         vectors_.read(begin, end - begin, floats.data());
+                         centers_.nearest(floats.data(), end - begin, most_, work, nearest.data());
+                         for (std::size_t i = begin; i < end; ++i) {
+                           const Nearest* const own = &nearest[(i - begin) * most_];
+                           std::copy_n(own, first_, &near_[i * first_]);
+                           rule_.choose(own, most_, &replicas_[i * options_.most]);
+                         }
+                       });
   }
 
   // The first copy goes where it is cheapest, the others where the rule says, as far as their number goes.
@@ -126,7 +124,8 @@ class Assignment {
   ReplicaOptions options_;
   std::size_t capacity_;
   std::size_t threads_;
-  Centers centers_;
+  std::size_t most_;  // heads that are looked at
+  GroupedCenters centers_;
   Replicas rule_;
   std::size_t first_;
   std::vector<Nearest> near_;      // first_ for each vector

@@ -62,6 +62,15 @@ struct Sieve {
 
 }  // namespace
 
+void add_norms(const float* vectors, std::size_t count, std::size_t dim, std::size_t most, Nearest* lists) {
+  for (std::size_t v = 0; v < count; ++v) {
+    const float norm = squared_norm(vectors + v * dim, dim);
+    for (std::size_t i = 0; i < most; ++i) {
+      lists[v * most + i].distance = std::max(0.0F, lists[v * most + i].distance + norm);
+    }
+  }
+}
+
 Centers::Centers(const float* centers, std::size_t count, std::size_t dim) : dim_(dim) {
   const std::size_t tile = distance::blocks().row_tile;
   float* const panels = floats(panels_, core::checked_mul(distance::panel_count(count, tile) * tile, dim));
@@ -71,36 +80,42 @@ Centers::Centers(const float* centers, std::size_t count, std::size_t dim) : dim
 
 void Centers::rank(const float* vectors, std::size_t count, bool products_only, std::size_t most, Work& work,
                    Nearest* out) const {
-  const distance::BlockTable& table = distance::blocks();
   const std::size_t kept = std::min(most, norms_.size());
+  for (std::size_t v = 0; v < count; ++v) {
+    std::fill(out + v * most, out + v * most + kept, Nearest{std::numeric_limits<float>::infinity(), 0});
+  }
+  sift(vectors, count, products_only, kept, most, 0, work, out);
+}
+
+// Lists of `most` entries lie `apart` in `out`.
+void Centers::sift(const float* vectors, std::size_t count, bool products_only, std::size_t most, std::size_t apart,
+                   std::uint32_t first_number, Work& work, Nearest* out) const {
+  const distance::BlockTable& table = distance::blocks();
   const std::size_t vector_panels = distance::panel_count(count, table.query_tile);
   float* const packed = floats(work.vectors, vector_panels * table.query_tile * dim_);
   distance::pack_panels(vectors, dim_, count, dim_, table.query_tile, packed);
   const std::size_t step = kCentersAtOnce / table.row_tile * table.row_tile;
   float* const products = floats(work.products, vector_panels * table.query_tile * step);
   const float* const panels = reinterpret_cast<const float*>(panels_.data());
-  for (std::size_t v = 0; v < count; ++v) {
-    std::fill(out + v * most, out + v * most + kept, Nearest{std::numeric_limits<float>::infinity(), 0});
-  }
   for (std::size_t first = 0; first < norms_.size(); first += step) {
     const std::size_t some = std::min(step, norms_.size() - first);
     table.dot(packed, vector_panels, panels + first * dim_, distance::panel_count(some, table.row_tile), dim_, products,
               step);
-    const Sieve sieve{products_only ? nullptr : norms_.data() + first, kept};
+    const Sieve sieve{products_only ? nullptr : norms_.data() + first, most};
     for (std::size_t v = 0; v < count; ++v) {
-      sieve.sift(products + v * step, some, static_cast<std::uint32_t>(first), out + v * most);
+      sieve.sift(products + v * step, some, first_number + static_cast<std::uint32_t>(first), out + v * apart);
     }
   }
 }
 
 void Centers::nearest(const float* vectors, std::size_t count, std::size_t most, Work& work, Nearest* out) const {
   rank(vectors, count, false, most, work, out);
-  for (std::size_t v = 0; v < count; ++v) {
-    const float norm = squared_norm(vectors + v * dim_, dim_);
-    for (std::size_t i = 0; i < std::min(most, norms_.size()); ++i) {
-      out[v * most + i].distance = std::max(0.0F, out[v * most + i].distance + norm);
-    }
-  }
+  add_norms(vectors, count, dim_, most, out);
+}
+
+void Centers::improve(const float* vectors, std::size_t count, std::size_t most, std::uint32_t first, Work& work,
+                      Nearest* out) const {
+  sift(vectors, count, false, most, most, first, work, out);
 }
 
 void Centers::probe(const float* queries, std::size_t count, Metric metric, std::size_t most, Work& work,

@@ -15,6 +15,9 @@ struct Nearest {
   std::uint32_t center;
 };
 
+// Adds the squared norm of each vector to the distances of its list.
+void add_norms(const float* vectors, std::size_t count, std::size_t dim, std::size_t most, Nearest* lists);
+
 class Centers {
  public:
   // What a thread needs; made once, used for any centres of the same dimension.
@@ -33,6 +36,11 @@ class Centers {
   // most kVectorsAtOnce vectors.
   void nearest(const float* vectors, std::size_t count, std::size_t most, Work& work, Nearest* out) const;
 
+  // Takes these centres, whose numbers begin at `first`, into lists of the `most` nearest so far, which are distances
+  // without the squared norm of the vector.
+  void improve(const float* vectors, std::size_t count, std::size_t most, std::uint32_t first, Work& work,
+               Nearest* out) const;
+
   // The same by the distance that a search goes by, without what depends on the query alone: |c|^2 - 2 <q, c> under
   // kL2, else -<q, c>.
   void probe(const float* queries, std::size_t count, Metric metric, std::size_t most, Work& work, Nearest* out) const;
@@ -43,6 +51,8 @@ class Centers {
  private:
   void rank(const float* vectors, std::size_t count, bool products_only, std::size_t most, Work& work,
             Nearest* out) const;
+  void sift(const float* vectors, std::size_t count, bool products_only, std::size_t most, std::size_t apart,
+            std::uint32_t first_number, Work& work, Nearest* out) const;
 
   std::size_t dim_;
   core::Buffer panels_;

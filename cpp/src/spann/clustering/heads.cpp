@@ -4,6 +4,7 @@
 
 #include "core/checked.h"
 #include "core/threads.h"
+#include "spann/clustering/grouped_centers.h"
 #include "spann/clustering/hierarchy.h"
 #include "spann/clustering/means.h"
 
@@ -67,16 +68,12 @@ class Refinement {
 
  private:
   void find_candidates(const std::vector<float>& heads, std::size_t most, const Progress& progress) {
-    const Centers centers(heads.data(), heads.size() / dim_, dim_);
-    const std::size_t blocks = (count_ + kBlock - 1) / kBlock;
-    core::parallel_for(blocks, 8, options_.threads, progress, [&](std::size_t begin, std::size_t end, std::size_t) {
-      Centers::Work work;
-      for (std::size_t b = begin; b < end; ++b) {
-        const std::size_t first = b * kBlock;
-        centers.nearest(&points_[first * dim_], std::min(kBlock, count_ - first), most, work,
-                        &candidates_[first * most]);
-      }
-    });
+    const GroupedCenters centers(heads.data(), heads.size() / dim_, dim_, most, options_.threads);
+    core::parallel_for(count_, centers.vectors_at_once(), options_.threads, progress,
+                       [&](std::size_t begin, std::size_t end, std::size_t) {
+                         GroupedCenters::Work work;
+                         centers.nearest(&points_[begin * dim_], end - begin, most, work, &candidates_[begin * most]);
+                       });
   }
 
   void update(std::vector<float>& heads, std::size_t most, const Progress& progress) {
@@ -122,25 +119,22 @@ class Streaming {
  private:
   // The cheapest of each vector's nearest heads, by what was known before.
   void label(const std::vector<float>& heads, const std::vector<float>& price, const Progress& progress) {
-    const Centers centers(heads.data(), price.size(), dim_);
     const std::size_t most = std::min(kCandidates, price.size());
-    const std::size_t blocks = (labels_.size() + kBlock - 1) / kBlock;
-    core::parallel_for(blocks, 8, options_.threads, progress, [&](std::size_t begin, std::size_t end, std::size_t) {
-      Centers::Work work;
-      std::vector<float> floats(kBlock * dim_);
-      std::vector<Nearest> nearest(kBlock * most);
-      for (std::size_t first = begin * kBlock; first < std::min(end * kBlock, labels_.size()); first += kBlock) {
-        const std::size_t some = std::min(kBlock, labels_.size() - first);
-        vectors_.read(first, some, floats.data());
-        centers.nearest(floats.data(), some, most, work, nearest.data());
-        for (std::size_t i = 0; i < some; ++i) {
-          labels_[first + i] =
-              std::min_element(&nearest[i * most], &nearest[i * most] + most, [&](const Nearest& a, const Nearest& b) {
-                return a.distance + price[a.center] < b.distance + price[b.center];
-              })->center;
-        }
+    const GroupedCenters centers(heads.data(), price.size(), dim_, most, options_.threads);
+    const auto label_some = [&](std::size_t begin, std::size_t end, std::size_t) {
+      GroupedCenters::Work work;
+      std::vector<float> floats((end - begin) * dim_);
+      std::vector<Nearest> nearest((end - begin) * most);
+      vectors_.read(begin, end - begin, floats.data());
+      centers.nearest(floats.data(), end - begin, most, work, nearest.data());
+      for (std::size_t i = 0; i < end - begin; ++i) {
+        labels_[begin + i] =
+            std::min_element(&nearest[i * most], &nearest[i * most] + most, [&](const Nearest& a, const Nearest& b) {
+              return a.distance + price[a.center] < b.distance + price[b.center];
+            })->center;
       }
-    });
+    };
+    core::parallel_for(labels_.size(), centers.vectors_at_once(), options_.threads, progress, label_some);
   }
 
   // On one thread, in the order of the vectors, so that sums are the same on any number of threads.
