@@ -123,13 +123,10 @@ def test_removed_places_are_saved(kind: str, mmap: bool, tmp_path: Path) -> None
 
 
 def test_replacing_a_clustered_set_keeps_its_recall() -> None:
-    """Twice the whole set, a twentieth at a time in random order; at the same ef, beside an index made afresh.
-
-    What is made afresh ends with a second pass over its links, worth two points at the least ef, and this does not.
-    """
+    """Twice the whole set, a twentieth at a time in random order; at the same ef, beside an index made afresh."""
     n, dim, rounds = 4000, 24, 40
     vectors = random_vectors("float32", n, dim, clusters=30)
-    queries = random_vectors("float32", 300, dim, seed=6, clusters=30)
+    queries = random_vectors("float32", 1500, dim, seed=6, clusters=30)
     index, fresh = (hopspan.Index(dim, M=8, ef_construction=80) for _ in range(2))
     index.add(vectors)
     fresh.add(vectors)
@@ -141,7 +138,7 @@ def test_replacing_a_clustered_set_keeps_its_recall() -> None:
     true = nearest(distances("l2", "float32", queries, vectors), 10)
     for ef in (10, 20, 40):
         worn = recall(index.search(queries, 10, ef=ef).ids, true)
-        assert worn > recall(fresh.search(queries, 10, ef=ef).ids, true) - 0.03
+        assert worn > recall(fresh.search(queries, 10, ef=ef).ids, true) - 0.01
     assert index.stats()["bytes"]["vectors"] < 1.2 * fresh.stats()["bytes"]["vectors"]
 
 

@@ -49,6 +49,7 @@ struct Graph {
   std::vector<Level> levels;
   std::uint32_t entry = kNone;  // node where every search starts
   std::size_t entry_level = 0;  // its level: the top one, but while an insertion is about to raise the graph
+  std::size_t replaced = 0;     // nodes that have joined in free slots since all links were last chosen together
 };
 
 // The links that a node chooses at most: M, on level 0 half as many again (docs/decisions/0007).

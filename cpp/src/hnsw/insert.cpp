@@ -1,6 +1,7 @@
 #include "hnsw/insert.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <vector>
@@ -21,6 +22,7 @@ constexpr std::size_t kNodesPerPiece = 4;
 constexpr std::size_t kMaxBatch = 512;
 constexpr std::size_t kJoinShare = 4;   // of the time, when a refinement follows,
 constexpr std::size_t kShares = 5;      // in this unit
+constexpr std::size_t kFewLate = 32;    // one late node of so many may be without a refinement
 constexpr std::size_t kBatchShare = 8;  // a batch is at most this part of what the graph holds
 
 // New nodes join in batches. Every node of a batch searches the graph as it was before the batch, compares itself with
@@ -41,21 +43,14 @@ class Insertion {
   }
 
   void run(std::uint64_t seed, const Progress& progress, const std::function<void()>& accept) {
-    const std::size_t before = graph_.entry == kNone ? 0 : graph_.size();
+    const std::size_t replaced = replaced_with(graph_, joining_.slots);
     for (const std::uint32_t slot : joining_.slots) journal_.save(0, slot);
-    const std::vector<Newcomer> newcomers = append_nodes(graph_, joining_.slots, options_.M, seed);
-    const Progress join_progress = joining_.refine ? part_of(progress, 0, kJoinShare) : progress;
-    std::size_t done = 0;
-    while (done < newcomers.size()) {
-      const std::size_t size = batch_size(newcomers.data() + done, newcomers.size() - done, before + done);
-      join(newcomers.data() + done, size, [&](std::size_t part, std::size_t) {
-        if (join_progress) join_progress(done + part, newcomers.size());
-      });
-      done += size;
-    }
-    if (joining_.refine) refine(progress);
+    join_slots(early(), seed, joining_.refine ? part_of(progress, 0, kJoinShare) : progress);
+    if (joining_.refine) refine(part_of(progress, kJoinShare, kShares - kJoinShare));
     if (accept) core::aside(joining_.mutex, accept);
+    join_late(seed, part_of(progress, kShares, 0));
     journal_.commit();
+    graph_.replaced = joining_.refine ? 0 : replaced;
   }
 
  private:
@@ -68,6 +63,35 @@ class Insertion {
     core::Buffer query;
   };
 
+  // Where they are not few, all choose anew together, as if none had been late.
+  void join_late(std::uint64_t seed, const Progress& progress) {
+    const bool again = joining_.refine && joining_.late.size() * kFewLate > graph_.size();
+    if (again) journal_.take_links_back();
+    join_slots(joining_.late, seed, progress);
+    if (again) refine(progress);
+  }
+
+  std::vector<std::uint32_t> early() const {
+    std::vector<std::uint32_t> slots;
+    std::set_difference(joining_.slots.begin(), joining_.slots.end(), joining_.late.begin(), joining_.late.end(),
+                        std::back_inserter(slots));
+    return slots;
+  }
+
+  void join_slots(const std::vector<std::uint32_t>& slots, std::uint64_t seed, const Progress& progress) {
+    if (slots.empty()) return;
+    const std::size_t before = graph_.entry == kNone ? 0 : graph_.size();
+    const std::vector<Newcomer> newcomers = append_nodes(graph_, slots, options_.M, seed);
+    std::size_t done = 0;
+    while (done < newcomers.size()) {
+      const std::size_t size = batch_size(newcomers.data() + done, newcomers.size() - done, before + done);
+      join(newcomers.data() + done, size, [&](std::size_t part, std::size_t) {
+        if (progress) progress(done + part, joining_.slots.size());
+      });
+      done += size;
+    }
+  }
+
   // The progress of a part of the work in terms of all newcomers.
   Progress part_of(const Progress& progress, std::size_t first, std::size_t share) const {
     if (!progress) return {};
@@ -79,9 +103,8 @@ class Insertion {
 
   void refine(const Progress& progress) {
     core::Array<std::uint32_t> links;
-    const Progress rest = part_of(progress, kJoinShare, kShares - kJoinShare);
     core::aside(joining_.mutex,
-                [&] { links = refined_links(graph_, space_, options_, joining_.is_dead, threads_, rest); });
+                [&] { links = refined_links(graph_, space_, options_, joining_.is_dead, threads_, progress); });
     journal_.exchange_links(links);
   }
 
@@ -193,6 +216,11 @@ class Insertion {
 };
 
 }  // namespace
+
+std::size_t replaced_with(const Graph& graph, const std::vector<std::uint32_t>& slots) {
+  const auto beyond = std::lower_bound(slots.begin(), slots.end(), graph.size());
+  return graph.replaced + static_cast<std::size_t>(beyond - slots.begin());
+}
 
 void insert(Graph& graph, const Space& space, const Joining& joining, const HnswOptions& options, std::uint64_t seed,
             std::size_t threads, const Progress& progress, const std::function<void()>& accept) {

@@ -21,10 +21,16 @@ struct Joining {
   // Held by the caller: it is free, and the graph may be searched, while nothing changes that is linked to. May be
   // null.
   core::FairMutex* mutex = nullptr;
+  // Those of them, ascending, that join when `accept` has seen the graph without them. Then a few may not choose anew.
+  std::vector<std::uint32_t> late = {};
 };
 
+// What graph.replaced is when these slots have joined, unless they choose anew.
+std::size_t replaced_with(const Graph& graph, const std::vector<std::uint32_t>& slots);
+
 // The result depends on the graph, the vectors, the options and the seed, never on `threads`. `accept`, when there is
-// one, sees the graph with all of them in. When insert throws, and when `accept` does, the graph is as it was.
+// one, sees the graph with all of them in but the late ones. When insert throws, and when `accept` does, the graph is
+// as it was.
 void insert(Graph& graph, const Space& space, const Joining& joining, const HnswOptions& options, std::uint64_t seed,
             std::size_t threads, const Progress& progress, const std::function<void()>& accept = {});
 

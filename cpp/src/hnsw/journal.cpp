@@ -10,6 +10,7 @@ Journal::Journal(Graph& graph) : graph_(graph), entry_(graph.entry), entry_level
 }
 
 void Journal::save(std::size_t level, std::uint32_t node) {
+  if (level == 0 && exchanged_.size() != 0) return;
   if (level >= levels_.size() || node >= levels_[level].size) return;
   LevelState& state = levels_[level];
   if (!state.saved.insert(node).second) return;
@@ -21,6 +22,11 @@ void Journal::save(std::size_t level, std::uint32_t node) {
 void Journal::exchange_links(core::Array<std::uint32_t>& links) noexcept {
   std::swap(graph_.levels[0].links, links);
   std::swap(exchanged_, links);
+}
+
+void Journal::take_links_back() noexcept {
+  std::swap(graph_.levels[0].links, exchanged_);
+  exchanged_ = {};
 }
 
 Journal::~Journal() {

@@ -19,8 +19,9 @@ class Journal {
 
   // To be called before the row of a node changes. Nodes that are new cost nothing.
   void save(std::size_t level, std::uint32_t node);
-  // Gives level 0 other links, which are those of as many nodes.
+  // Gives level 0 other links, which are those of as many nodes; once, unless they are taken back.
   void exchange_links(core::Array<std::uint32_t>& links) noexcept;
+  void take_links_back() noexcept;
   void commit() noexcept { committed_ = true; }
 
  private:

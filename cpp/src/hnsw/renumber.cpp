@@ -70,6 +70,7 @@ Graph copy(const Graph& graph) {
   Graph result;
   result.entry = graph.entry;
   result.entry_level = graph.entry_level;
+  result.replaced = graph.replaced;
   for (const Level& level : graph.levels) result.levels.push_back(copy(level));
   return result;
 }
@@ -77,6 +78,7 @@ Graph copy(const Graph& graph) {
 Graph keep_slots(const Graph& graph, const std::vector<std::uint32_t>& kept) {
   const Numbers numbers = numbering(kept, graph.size());
   Graph result;
+  result.replaced = graph.replaced;
   result.entry = graph.levels.size() == 1 && graph.entry != kNone ? numbers[graph.entry] : graph.entry;
   result.entry_level = graph.entry_level;
   result.levels.push_back(keep_nodes(graph.levels[0], kept, numbers, nullptr));

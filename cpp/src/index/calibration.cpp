@@ -49,7 +49,7 @@ std::size_t Calibration::effort(std::size_t k, double recall, std::size_t size) 
   }
   if (size > size_) effort *= std::pow(static_cast<double>(size) / static_cast<double>(size_), kGrowth);
   const double least = static_cast<double>(std::min(k, size));
-  return static_cast<std::size_t>(std::clamp(std::ceil(effort), least, static_cast<double>(size)));
+  return static_cast<std::size_t>(std::clamp(std::round(effort), least, static_cast<double>(size)));
 }
 
 double Calibration::effort_at(std::size_t j, double recall) const {

@@ -20,8 +20,8 @@ class Calibration {
   bool empty() const noexcept { return efforts_.empty(); }
   std::size_t size() const noexcept { return size_; }
 
-  // The effort that a recall target takes for k neighbours out of `size`, in [k, size]. Without measurements, all of
-  // it.
+  // The effort, to the nearest step, that a recall target takes for k neighbours out of `size`, in [k, size]. Without
+  // measurements, all of it.
   std::size_t effort(std::size_t k, double recall, std::size_t size) const;
 
   void write(storage::ByteWriter& writer) const;

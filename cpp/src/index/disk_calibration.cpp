@@ -6,6 +6,7 @@
 
 #include "core/threads.h"
 #include "index/disk_index.h"
+#include "index/measure.h"
 #include "index/search_options.h"
 #include "index/stopwatch.h"
 #include "index/truth.h"
@@ -20,14 +21,6 @@ constexpr std::size_t kMostProbes = 1024;
 constexpr std::size_t kSurveyedAtOnce = 48;
 constexpr double kCaution = 0.5;
 constexpr std::size_t kMostTuned = 16;  // steps that are timed
-
-std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
-  std::vector<std::uint32_t> ks;
-  for (const std::uint32_t k : {10U, 100U}) {
-    if (k < size) ks.push_back(k);
-  }
-  return ks;
-}
 
 }  // namespace
 

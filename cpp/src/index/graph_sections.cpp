@@ -35,6 +35,7 @@ void write_graph(const hnsw::Graph& graph, storage::ContainerWriter& writer) {
   shape.u32(graph.entry);
   shape.count(graph.levels.size());
   for (const hnsw::Level& level : graph.levels) shape.u64(level.size);
+  if (graph.replaced != 0) shape.u64(graph.replaced);
   writer.begin("GRPH");
   writer.append(shape.data(), shape.size());
   writer.end();
@@ -73,6 +74,7 @@ hnsw::Graph read_graph(const storage::ContainerReader& reader, const HnswOptions
     level.slots = read_array(reader, level_tag("SL", l), level.size);
     level.below = read_array(reader, level_tag("BL", l), level.size);
   }
+  if (shape.remaining() != 0) graph.replaced = shape.u64();
   shape.finish();
   const bool entered = rows == 0 ? graph.entry == hnsw::kNone : graph.entry < graph.levels.back().size;
   if (!entered) throw CorruptIndexError("the graph has no entry point " + std::to_string(graph.entry));

@@ -1,7 +1,6 @@
 #include "index/hnsw_engine.h"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <string>
@@ -20,16 +19,12 @@ namespace hopspan::index {
 namespace {
 
 constexpr double kDefaultRecall = 0.95;
-constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched with full effort
-constexpr std::size_t kRowsPerSample = 8;     // what a sample costs stays in proportion to building the graph
-constexpr std::size_t kLeastSample = 125;
-constexpr std::size_t kMostSample = 1000;
-constexpr double kTolerance = 0.003;
-constexpr double kCaution = 0.0;
+constexpr std::size_t kCalibrateFrom = 1000;       // smaller indexes are searched with full effort
 constexpr std::size_t kEnoughAlive = 7;            // of
 constexpr std::size_t kEnoughOf = 8;               // results of a beam that are no removed slots
 constexpr std::size_t kRemovedShare = 64;          // a graph is consolidated when one of so many slots was removed
 constexpr std::size_t kRebuildShare = 2;           // and built anew when one of so many was
+constexpr std::size_t kWornShare = 8;              // links are chosen anew when one of so many was replaced
 constexpr std::size_t kExpansionsPerPiece = 2048;  // between looks at the progress callback, at least one query
 
 bool nearer(const hnsw::Neighbor& a, const hnsw::Neighbor& b) {
@@ -43,14 +38,6 @@ void measure_exactly(const hnsw::Space& exact, const void* query, hnsw::Neighbor
   for (std::size_t i = 0; i < count; ++i) scratch.slots[i] = candidates[i].slot;
   exact.distances(query, scratch.slots.data(), count, scratch.distances.data());
   for (std::size_t i = 0; i < count; ++i) candidates[i].distance = scratch.distances[i];
-}
-
-std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
-  std::vector<std::uint32_t> ks;
-  for (const std::uint32_t k : {10U, 100U}) {
-    if (k < size) ks.push_back(k);
-  }
-  return ks;
 }
 
 }  // namespace
@@ -70,28 +57,35 @@ void HnswEngine::insert(const Slots& added, const Slots& leaving, const AddOptio
   const std::size_t living = id_map_.live() + added.size() - leaving.size();
   Calibration fresh;
   const bool stale = living >= kCalibrateFrom && living > 2 * calibration_.size();
+  const bool worn = living >= kCalibrateFrom && hnsw::replaced_with(graph_, added) > living / kWornShare;
   const auto has = [](const Slots& slots, std::uint32_t slot) {
     return std::binary_search(slots.begin(), slots.end(), slot);
   };
-  hnsw::Joining joining{added, {}, stale, &mutex_};
+  hnsw::Joining joining{added, {}, stale || worn, &mutex_};
   if (linked_ != id_map_.live() || !leaving.empty()) {
     joining.is_dead = [&](std::uint32_t slot) {
       return id_map_.id(slot) == kNoId ? !has(added, slot) : has(leaving, slot);
     };
   }
-  linked_ += added.size();
-  const auto calibrate = [&] {
-    if (stale) fresh = calibrate_held_out(holes_after(added, leaving), options);
+  std::optional<Rehearsal> measured;
+  if (stale) {
+    measured = rehearsal(added, leaving);
+    joining.late = measured->late;
+  }
+  const std::size_t early = added.size() - joining.late.size();
+  linked_ += early;
+  const auto accept = [&] {
+    if (measured) fresh = calibrate(*measured, living, options);
   };
   try {
     follow_rows(added, options, [&] {
-      hnsw::insert(graph_, walked(), joining, options_.hnsw, options_.seed, options.threads, options.progress,
-                   calibrate);
+      hnsw::insert(graph_, walked(), joining, options_.hnsw, options_.seed, options.threads, options.progress, accept);
     });
   } catch (...) {
-    linked_ -= added.size();
+    linked_ -= early;
     throw;
   }
+  linked_ += joining.late.size();
   if (!fresh.empty()) calibration_ = std::move(fresh);
 }
 
@@ -116,14 +110,6 @@ void HnswEngine::follow_rows(const Slots& added, const AddOptions& options, core
     }
     throw;
   }
-}
-
-Slots HnswEngine::holes_after(const Slots& added, const Slots& leaving) const {
-  const Slots holes = id_map_.holes();
-  Slots all, left;
-  std::set_union(holes.begin(), holes.end(), leaving.begin(), leaving.end(), std::back_inserter(all));
-  std::set_difference(all.begin(), all.end(), added.begin(), added.end(), std::back_inserter(left));
-  return left;
 }
 
 bool HnswEngine::in_graph(std::uint32_t slot) const {
@@ -169,6 +155,7 @@ hnsw::Graph HnswEngine::rebuild(const AddOptions& options) const {
   for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
     if (id_map_.id(slot) != kNoId) joining.slots.push_back(slot);
   }
+  joining.refine = joining.slots.size() >= kCalibrateFrom;
   hnsw::insert(graph, walked(), joining, options_.hnsw, options_.seed, options.threads, options.progress);
   hnsw::append_free(graph, rows_.size());
   return graph;
@@ -286,54 +273,6 @@ void HnswEngine::rank(const void* query, std::size_t k, hnsw::Neighbor* candidat
     measure_exactly(exact_, query, candidates + first, end - first, scratch);
   }
   std::partial_sort(candidates, candidates + std::min(k, end), candidates + end, nearer);
-}
-
-std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const MeasureOptions& options,
-                                                    const Slots& holes) const {
-  std::vector<bool> hidden(holes.empty() ? 0 : rows_.size());
-  for (const std::uint32_t slot : holes) hidden[slot] = true;
-  const std::size_t living = rows_.size() - holes.size();
-  const auto search = [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
-    const auto worker = spares_.take();
-    const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[query];
-    return find(sample.queries()[query], k, ef, *worker, out, excluded, living,
-                [&](std::uint32_t slot) { return hidden.empty() || !hidden[slot]; });
-  };
-  return measure(rows_, sample, options, search, holes);
-}
-
-Calibration HnswEngine::calibrate_held_out(const Slots& holes, const AddOptions& options) const {
-  Progress cancel_only;
-  if (options.progress) {
-    cancel_only = [&](std::size_t, std::size_t) { options.progress(rows_.size(), rows_.size()); };
-  }
-  const std::size_t size = rows_.size() - holes.size();
-  const std::size_t count = std::clamp(size / kRowsPerSample, kLeastSample, kMostSample);
-  const Sample sample = held_out(rows_, count, options_.seed, holes);
-  const MeasureOptions how{calibrated_ks(size), kTolerance, options.threads, cancel_only};
-  return make_calibration(size, how.ks, measure_sample(sample, how, holes), kCaution);
-}
-
-std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOptions& options) {
-  const bool own = queries.data == nullptr;
-  const Slots holes = id_map_.holes();
-  const std::size_t size = id_map_.live();
-  const Sample sample =
-      own ? held_out(rows_, kMostSample, options_.seed, holes) : prepare_queries(rows_.format(), queries);
-  const std::size_t available = size - (own ? 1 : 0);
-  const std::uint32_t k = static_cast<std::uint32_t>(std::min(options.k, available));
-  if (k == 0) throw InvalidArgument("an index of 1 vector has none to hold out; give queries to tune on");
-  std::vector<std::uint32_t> ks = calibrated_ks(size);
-  if (std::find(ks.begin(), ks.end(), k) == ks.end()) ks.insert(std::lower_bound(ks.begin(), ks.end(), k), k);
-  const std::size_t j = static_cast<std::size_t>(std::find(ks.begin(), ks.end(), k) - ks.begin());
-  std::vector<Measurement> measured;
-  mutex_.aside([&] { measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress}, holes); });
-  std::vector<TunePoint> points;
-  for (const Measurement& m : measured) {
-    if (m.effort >= k) points.push_back({m.recalls[j], m.effort, m.qps});
-  }
-  calibration_ = make_calibration(size, ks, measured, kCaution);
-  return points;
 }
 
 void HnswEngine::save(storage::ContainerWriter& writer) const {

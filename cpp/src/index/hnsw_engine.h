@@ -47,12 +47,18 @@ class HnswEngine final : public Engine {
     std::vector<hnsw::Neighbor> found;
   };
 
+  // What recall is measured on when slots are added.
+  struct Rehearsal {
+    Sample sample;
+    Slots holes;  // do not count
+    Slots late;   // join after it: of the added slots those that the sample is, unless it is of slots in the graph
+  };
+
   // The slots that a search may find, of those in the graph.
   using Alive = core::FunctionRef<bool(std::uint32_t slot)>;
 
   void validate_once();
   void follow_rows(const Slots& added, const AddOptions& options, core::FunctionRef<void()> insert);
-  Slots holes_after(const Slots& added, const Slots& leaving) const;
   bool in_graph(std::uint32_t slot) const;
   hnsw::Graph rebuild(const AddOptions& options) const;
   std::size_t effort(const SearchOptions& options) const;
@@ -68,7 +74,8 @@ class HnswEngine final : public Engine {
                   std::int64_t* ids, float* distances) const;
   std::vector<Measurement> measure_sample(const Sample& sample, const MeasureOptions& options,
                                           const Slots& holes) const;
-  Calibration calibrate_held_out(const Slots& holes, const AddOptions& options) const;
+  Rehearsal rehearsal(const Slots& added, const Slots& leaving) const;
+  Calibration calibrate(const Rehearsal& rehearsal, std::size_t size, const AddOptions& options) const;
 
   const IndexOptions& options_;
   const vectors::Matrix& rows_;

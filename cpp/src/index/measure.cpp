@@ -140,6 +140,14 @@ class Meter {
 
 }  // namespace
 
+std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
+  std::vector<std::uint32_t> ks;
+  for (const std::uint32_t k : {10U, 100U}) {
+    if (k < size) ks.push_back(k);
+  }
+  return ks;
+}
+
 std::vector<Measurement> measure(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options,
                                  SearchFn search, const std::vector<std::uint32_t>& holes) {
   const std::vector<float> limits = true_limits(rows, sample, options, slots_as_ids(rows.size(), holes));

@@ -33,6 +33,9 @@ struct MeasureOptions {
   Progress progress;
 };
 
+// The numbers of neighbours that recall is measured for, of an index of `size`.
+std::vector<std::uint32_t> calibrated_ks(std::size_t size);
+
 // Rising efforts, up to one that finds nearly everything. holes: slots that are never found, ascending.
 std::vector<Measurement> measure(const vectors::Matrix& rows, const Sample& sample, const MeasureOptions& options,
                                  SearchFn search, const std::vector<std::uint32_t>& holes = {});

@@ -50,6 +50,13 @@ void skip_holes(const std::vector<std::uint32_t>& holes, std::vector<std::uint32
 Sample::Sample(const vectors::RowFormat& format, std::size_t count)
     : stride_(vectors::prepared_bytes(format)), count_(count), prepared_(core::checked_mul(count, stride_)) {}
 
+std::vector<std::uint32_t> Sample::take_slots() {
+  std::vector<std::uint32_t> slots = std::move(slots_);
+  slots_.clear();
+  std::sort(slots.begin(), slots.end());
+  return slots;
+}
+
 Sample prepare_queries(const vectors::RowFormat& format, const MatrixView& queries) {
   Sample sample(format, queries.rows);
   for (std::size_t i = 0; i < queries.rows; ++i) {

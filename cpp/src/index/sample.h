@@ -20,6 +20,8 @@ class Sample {
   exact::Queries queries() const noexcept { return {prepared_.data(), stride_, count_}; }
   // The slot of each held-out query, to which it must not count as a neighbour; null for a caller's queries.
   const std::uint32_t* excluded() const noexcept { return slots_.empty() ? nullptr : slots_.data(); }
+  // The slots of held-out queries, ascending; it is up to the caller from now on to keep them out.
+  std::vector<std::uint32_t> take_slots();
 
  private:
   friend Sample prepare_queries(const vectors::RowFormat& format, const MatrixView& queries);

@@ -33,14 +33,6 @@ constexpr std::size_t kLeastK = 10;         // fewer neighbours take as much: th
 constexpr std::size_t kEntriesPerK = 2;     // that probed lists hold at least, or every list is probed
 constexpr std::size_t kRebuildGrowth = 2;   // lists are made anew when the index has grown as much
 
-std::vector<std::uint32_t> calibrated_ks(std::size_t size) {
-  std::vector<std::uint32_t> ks;
-  for (const std::uint32_t k : {10U, 100U}) {
-    if (k < size) ks.push_back(k);
-  }
-  return ks;
-}
-
 // A prepared query as codes take it: of unit length under cosine.
 void to_unit_floats(const vectors::RowFormat& format, const void* prepared, float* out) {
   vectors::query_to_floats(format, prepared, out);

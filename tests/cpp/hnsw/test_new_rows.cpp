@@ -1,6 +1,6 @@
 // Rows change in one piece beside threads that read them.
 // Planted bugs that turn this test red, each tried on its own: new_rows.h lets others in between the halves of a row,
-// and leaves out the first row; and, in one run of three, or under ThreadSanitizer, writes without the mutex.
+// and leaves out the first row; and, in one run of three, writes without the mutex.
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>

@@ -1,6 +1,10 @@
 // Planted bugs that turn these tests red, each tried on its own: the tree's marks left out, links back left out, no
-// exchange of the links when an insertion is undone.
+// exchange of the links when an insertion is undone, rows saved after the exchange, the links not taken back for late
+// nodes, late nodes joining before they are due, the count of replaced nodes lost.
+#include <algorithm>
+#include <cstdint>
 #include <stdexcept>
+#include <vector>
 
 #include "hnsw/graphs.h"
 #include "hnsw/newcomers.h"
@@ -28,6 +32,13 @@ Joining all_of(const vectors::Matrix& matrix, std::size_t first, bool refine) {
   for (std::size_t i = first; i < matrix.size(); ++i) joining.slots.push_back(static_cast<std::uint32_t>(i));
   joining.refine = refine;
   return joining;
+}
+
+std::uint32_t highest_slot(std::uint64_t seed, const HnswOptions& options, std::uint32_t count) {
+  const auto level = [&](std::uint32_t slot) { return random_level(seed, slot, options.M); };
+  std::uint32_t highest = 0;
+  for (std::uint32_t slot = 1; slot < count; ++slot) highest = level(slot) > level(highest) ? slot : highest;
+  return highest;
 }
 
 }  // namespace
@@ -113,6 +124,93 @@ TEST(hnsw_insert_that_fails_after_refining_changes_nothing) {
   }
   CHECK(refused);
   CHECK(test::same(graph, before));
+}
+
+TEST(hnsw_insert_shows_the_graph_without_the_late_ones) {
+  const auto matrix = rows(1000);
+  Joining joining = all_of(matrix, 0, true);
+  joining.late = {3, 500, 998, 999};
+  std::vector<Graph> graphs;
+  for (const std::size_t threads : {1, 2}) {
+    Graph& graph = graphs.emplace_back(test::small_options());
+    std::size_t seen = 0;
+    const auto look = [&] {
+      validate(graph, test::small_options(), 998);
+      test::check_trees(graph);
+      seen = count_reachable(graph);
+    };
+    insert(graph, Space(matrix), joining, test::small_options(), 0, threads, {}, look);
+    CHECK_EQUAL(seen, std::size_t{996});
+    validate(graph, test::small_options(), 1000);
+    test::check_trees(graph);
+    CHECK_EQUAL(count_reachable(graph), std::size_t{1000});
+  }
+  CHECK(test::same(graphs[0], graphs[1]));
+}
+
+TEST(hnsw_insert_with_many_late_ones_gives_the_refined_graph) {
+  const auto matrix = rows(1000);
+  Joining joining = all_of(matrix, 0, true);
+  for (std::uint32_t slot = 900; slot < 1000; ++slot) joining.late.push_back(slot);
+  Graph graph(test::small_options()), plain(test::small_options());
+  insert(graph, Space(matrix), joining, test::small_options(), 0, 1, {});
+  Joining early = all_of(matrix, 0, false);
+  early.slots.resize(900);
+  insert(plain, Space(matrix), early, test::small_options(), 0, 1, {});
+  insert(plain, Space(matrix), all_of(matrix, 900, false), test::small_options(), 0, 1, {});
+  CHECK(test::same(graph, refined(plain, matrix, test::small_options())));
+}
+
+TEST(hnsw_insert_that_fails_when_the_late_ones_join_changes_nothing) {
+  const auto matrix = rows(900);
+  const HnswOptions options = test::small_options();
+  std::uint64_t seed = 0;
+  while (highest_slot(seed, options, 900) < 700 || highest_slot(seed, options, 900) >= 880) ++seed;
+  const std::uint32_t highest = highest_slot(seed, options, 900);  // it joins alone, and others after it
+  Graph graph(options);
+  Joining some = all_of(matrix, 0, false);
+  some.slots.resize(700);
+  insert(graph, Space(matrix), some, options, seed, 1, {});
+  const Graph before = copy(graph);
+  for (const std::uint32_t count : {100, 20}) {  // many and few
+    Joining joining = all_of(matrix, 700, true);
+    for (std::uint32_t slot = highest; slot < std::min(highest + count, 900U); ++slot) joining.late.push_back(slot);
+    std::size_t accepted = 0;
+    // The calls of the progress callback, which cancels after so many.
+    const auto calls = [&](Graph& to, std::size_t allowed) {
+      std::size_t made = 0;
+      const Progress progress = [&](std::size_t, std::size_t) {
+        if (++made > allowed) throw std::runtime_error("cancelled");
+      };
+      insert(to, Space(matrix), joining, options, seed, 1, progress, [&] { accepted = made; });
+      return made;
+    };
+    Graph finished = copy(graph);
+    const std::size_t all = calls(finished, SIZE_MAX);
+    CHECK(accepted != 0 && all > accepted + 1);
+    for (std::size_t allowed = accepted; allowed < all; ++allowed) {
+      CHECK_THROWS(std::runtime_error, "cancelled", calls(graph, allowed));
+      CHECK(test::same(graph, before));
+    }
+  }
+}
+
+TEST(hnsw_insert_counts_what_takes_the_place_of_others) {
+  const auto matrix = rows(1000);
+  Graph graph(test::small_options());
+  Joining some = all_of(matrix, 0, false);
+  some.slots.erase(some.slots.begin() + 100, some.slots.begin() + 150);
+  insert(graph, Space(matrix), some, test::small_options(), 0, 1, {});
+  CHECK_EQUAL(graph.replaced, std::size_t{0});
+  Joining fill;
+  for (std::uint32_t slot = 100; slot < 130; ++slot) fill.slots.push_back(slot);
+  insert(graph, Space(matrix), fill, test::small_options(), 0, 1, {});
+  CHECK_EQUAL(graph.replaced, std::size_t{30});
+  CHECK_EQUAL(copy(graph).replaced, std::size_t{30});
+  fill.slots = {130};
+  fill.refine = true;
+  insert(graph, Space(matrix), fill, test::small_options(), 0, 1, {});
+  CHECK_EQUAL(graph.replaced, std::size_t{0});
 }
 
 TEST(hnsw_insert_that_refines_counts_its_progress_once) {

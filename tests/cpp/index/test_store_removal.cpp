@@ -108,6 +108,20 @@ TEST(store_goes_on_alike_after_it_was_loaded) {
   }
 }
 
+TEST(store_remembers_how_many_were_replaced) {
+  const Vectors data = make_vectors(DType::kFloat32, 2000, 12, 4);
+  Store store(options_for(Kind::kHnsw));
+  store.add(data.slice(0, 1600), nullptr, {});
+  for (std::int64_t round = 0; round < 4; ++round) {
+    Ids ids;
+    for (std::int64_t id = 80 * round; id < 80 * (round + 1); ++id) ids.push_back(id);
+    remove(store, ids);
+    Store loaded = again(store, false);
+    for (Store* each : {&store, &loaded}) each->add(data.slice(1600, 80), ids.data(), {});
+    CHECK(loaded.to_bytes() == store.to_bytes());
+  }
+}
+
 TEST(store_finds_k_of_the_living_among_many_removed) {
   constexpr std::size_t kRows = 6400, kDim = 12;
   Vectors data = make_vectors(DType::kFloat32, kRows, kDim, 5);

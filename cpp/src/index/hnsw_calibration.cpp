@@ -1,0 +1,95 @@
+// What calibration and tuning of a graph do: they look at what queries of known neighbours would find.
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <numeric>
+#include <utility>
+
+#include "index/hnsw_engine.h"
+
+namespace hopspan::index {
+namespace {
+
+constexpr std::size_t kRowsPerSample = 8;  // what a sample costs stays in proportion to building the graph
+constexpr std::size_t kLeastSample = 125;
+constexpr std::size_t kMostSample = 2000;
+constexpr double kTolerance = 0.003;
+constexpr double kCaution = 0.25;
+constexpr double kLateGrowth = 0.5;  // effort follows the size to this power while the late vectors of a sample join
+
+Slots united(const Slots& a, const Slots& b) {
+  Slots all;
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all));
+  return all;
+}
+
+}  // namespace
+
+std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const MeasureOptions& options,
+                                                    const Slots& holes) const {
+  std::vector<bool> hidden(holes.empty() ? 0 : rows_.size());
+  for (const std::uint32_t slot : holes) hidden[slot] = true;
+  const std::size_t living = rows_.size() - holes.size();
+  const auto search = [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
+    const auto worker = spares_.take();
+    const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[query];
+    return find(sample.queries()[query], k, ef, *worker, out, excluded, living,
+                [&](std::uint32_t slot) { return hidden.empty() || !hidden[slot]; });
+  };
+  return measure(rows_, sample, options, search, holes);
+}
+
+HnswEngine::Rehearsal HnswEngine::rehearsal(const Slots& added, const Slots& leaving) const {
+  const Slots left = united(id_map_.holes(), leaving);
+  Slots holes;
+  std::set_difference(left.begin(), left.end(), added.begin(), added.end(), std::back_inserter(holes));
+  const std::size_t size = rows_.size() - holes.size();
+  const std::size_t count = std::clamp(size / kRowsPerSample, kLeastSample, kMostSample);
+  if (added.size() < 2 * count) return {held_out(rows_, count, options_.seed, holes), holes, {}};
+  Slots all(rows_.size()), others;
+  std::iota(all.begin(), all.end(), std::uint32_t{0});
+  std::set_difference(all.begin(), all.end(), added.begin(), added.end(), std::back_inserter(others));
+  Sample sample = held_out(rows_, count, options_.seed, others);
+  Slots late = sample.take_slots();
+  return {std::move(sample), united(holes, late), late};
+}
+
+// size: of the index that it is for.
+Calibration HnswEngine::calibrate(const Rehearsal& rehearsal, std::size_t size, const AddOptions& options) const {
+  Progress cancel_only;
+  if (options.progress) {
+    cancel_only = [&](std::size_t, std::size_t) { options.progress(rows_.size(), rows_.size()); };
+  }
+  const MeasureOptions how{calibrated_ks(size), kTolerance, options.threads, cancel_only};
+  std::vector<Measurement> measured = measure_sample(rehearsal.sample, how, rehearsal.holes);
+  const double growth = static_cast<double>(size) / static_cast<double>(rows_.size() - rehearsal.holes.size());
+  for (Measurement& m : measured) {
+    if (m.effort == how.ks[0]) continue;
+    m.effort = static_cast<std::size_t>(std::lround(static_cast<double>(m.effort) * std::pow(growth, kLateGrowth)));
+  }
+  return make_calibration(size, how.ks, measured, kCaution);
+}
+
+std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOptions& options) {
+  const bool own = queries.data == nullptr;
+  const Slots holes = id_map_.holes();
+  const std::size_t size = id_map_.live();
+  const Sample sample =
+      own ? held_out(rows_, kMostSample, options_.seed, holes) : prepare_queries(rows_.format(), queries);
+  const std::size_t available = size - (own ? 1 : 0);
+  const std::uint32_t k = static_cast<std::uint32_t>(std::min(options.k, available));
+  if (k == 0) throw InvalidArgument("an index of 1 vector has none to hold out; give queries to tune on");
+  std::vector<std::uint32_t> ks = calibrated_ks(size);
+  if (std::find(ks.begin(), ks.end(), k) == ks.end()) ks.insert(std::lower_bound(ks.begin(), ks.end(), k), k);
+  const std::size_t j = static_cast<std::size_t>(std::find(ks.begin(), ks.end(), k) - ks.begin());
+  std::vector<Measurement> measured;
+  mutex_.aside([&] { measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress}, holes); });
+  std::vector<TunePoint> points;
+  for (const Measurement& m : measured) {
+    if (m.effort >= k) points.push_back({m.recalls[j], m.effort, m.qps});
+  }
+  calibration_ = make_calibration(size, ks, measured, kCaution);
+  return points;
+}
+
+}  // namespace hopspan::index
