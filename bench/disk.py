@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +39,9 @@ def disk(data: Set, threads: int, folder: Path, options: dict[str, Any]) -> dict
 
 
 def _apart(task: Any, *arguments: Any) -> Any:
-    """Call `task` in a process of its own, whose memory is only what it takes."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(task, arguments)
+    """Call `task` in a process of its own, whose memory is only what it takes; raise BrokenProcessPool if that dies."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(task, *arguments).result()
 
 
 def _build(folder: Path, metric: str, threads: int, options: dict[str, Any]) -> dict[str, float]:

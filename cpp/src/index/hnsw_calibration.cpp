@@ -45,20 +45,20 @@ HnswEngine::Rehearsal HnswEngine::rehearsal(const Slots& added, const Slots& lea
   std::set_difference(left.begin(), left.end(), added.begin(), added.end(), std::back_inserter(holes));
   const std::size_t size = rows_.size() - holes.size();
   const std::size_t count = std::clamp(size / kRowsPerSample, kLeastSample, kMostSample);
-  if (added.size() < 2 * count) return {held_out(rows_, count, options_.seed, holes), holes, {}};
+  if (added.size() < 2 * count) return {added.size(), held_out(rows_, count, options_.seed, holes), holes, {}};
   Slots all(rows_.size()), others;
   std::iota(all.begin(), all.end(), std::uint32_t{0});
   std::set_difference(all.begin(), all.end(), added.begin(), added.end(), std::back_inserter(others));
   Sample sample = held_out(rows_, count, options_.seed, others);
   Slots late = sample.take_slots();
-  return {std::move(sample), united(holes, late), late};
+  return {added.size(), std::move(sample), united(holes, late), late};
 }
 
 // size: of the index that it is for.
 Calibration HnswEngine::calibrate(const Rehearsal& rehearsal, std::size_t size, const AddOptions& options) const {
   Progress cancel_only;
   if (options.progress) {
-    cancel_only = [&](std::size_t, std::size_t) { options.progress(rows_.size(), rows_.size()); };
+    cancel_only = [&](std::size_t, std::size_t) { options.progress(rehearsal.added, rehearsal.added); };
   }
   const MeasureOptions how{calibrated_ks(size), kTolerance, options.threads, cancel_only};
   std::vector<Measurement> measured = measure_sample(rehearsal.sample, how, rehearsal.holes);

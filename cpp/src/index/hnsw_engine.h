@@ -49,6 +49,7 @@ class HnswEngine final : public Engine {
 
   // What recall is measured on when slots are added.
   struct Rehearsal {
+    std::size_t added;  // how many slots
     Sample sample;
     Slots holes;  // do not count
     Slots late;   // join after it: of the added slots those that the sample is, unless it is of slots in the graph
