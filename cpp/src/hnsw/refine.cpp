@@ -12,7 +12,7 @@ namespace hopspan::hnsw {
 namespace {
 
 constexpr std::size_t kNodesPerPiece = 64;
-constexpr std::uint32_t kBeamShare = 3;  // the beam is so many times narrower than at insertion
+constexpr std::uint32_t kBeamShare = 4;  // the beam is so many times narrower than at insertion
 constexpr float kSlack = 1.1f;           // docs/decisions/0015
 
 using IsDead = std::function<bool(std::uint32_t slot)>;
