@@ -10,7 +10,7 @@ import pytest
 
 import hopspan
 from hopspan.cli.demo import show
-from hopspan.cli.demo.library import Library
+from hopspan.cli.demo.search_engine import Library
 from hopspan.cli.demo.show import QUESTIONS, recall_by_distance
 from hopspan.cli.main import main
 

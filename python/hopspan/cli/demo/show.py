@@ -14,7 +14,7 @@ import numpy as np
 
 import hopspan
 from hopspan.cli.demo.corpus import passages
-from hopspan.cli.demo.library import Library
+from hopspan.cli.demo.search_engine import Library
 from hopspan.cli.demo.text_model import TextModel
 from hopspan.cli.output import Progress, rate, seconds, size
 
