@@ -62,11 +62,12 @@ struct Sieve {
 
 }  // namespace
 
-void add_norms(const float* vectors, std::size_t count, std::size_t dim, std::size_t most, Nearest* lists) {
+void add_norms(const float* vectors, std::size_t count, std::size_t dim, std::size_t kept, std::size_t apart,
+               Nearest* lists) {
   for (std::size_t v = 0; v < count; ++v) {
     const float norm = squared_norm(vectors + v * dim, dim);
-    for (std::size_t i = 0; i < most; ++i) {
-      lists[v * most + i].distance = std::max(0.0F, lists[v * most + i].distance + norm);
+    for (std::size_t i = 0; i < kept; ++i) {
+      lists[v * apart + i].distance = std::max(0.0F, lists[v * apart + i].distance + norm);
     }
   }
 }
@@ -110,7 +111,7 @@ void Centers::sift(const float* vectors, std::size_t count, bool products_only, 
 
 void Centers::nearest(const float* vectors, std::size_t count, std::size_t most, Work& work, Nearest* out) const {
   rank(vectors, count, false, most, work, out);
-  add_norms(vectors, count, dim_, most, out);
+  add_norms(vectors, count, dim_, std::min(most, norms_.size()), most, out);
 }
 
 void Centers::improve(const float* vectors, std::size_t count, std::size_t most, std::uint32_t first, Work& work,

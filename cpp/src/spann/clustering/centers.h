@@ -15,8 +15,9 @@ struct Nearest {
   std::uint32_t center;
 };
 
-// Adds the squared norm of each vector to the distances of its list.
-void add_norms(const float* vectors, std::size_t count, std::size_t dim, std::size_t most, Nearest* lists);
+// Adds the squared norm of each vector to the first `kept` distances of its list; lists lie `apart`.
+void add_norms(const float* vectors, std::size_t count, std::size_t dim, std::size_t kept, std::size_t apart,
+               Nearest* lists);
 
 class Centers {
  public:

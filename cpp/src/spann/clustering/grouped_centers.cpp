@@ -95,7 +95,7 @@ void GroupedCenters::nearest(const float* vectors, std::size_t count, std::size_
     while (end < work.order.size() && end - begin < kBlock && work.groups[work.order[end]].center == group) ++end;
     improve(vectors, begin, end, most, work, out);
   }
-  add_norms(vectors, count, dim_, most, out);
+  add_norms(vectors, count, dim_, most, most, out);
   for (std::size_t i = 0; i < count * most; ++i) out[i].center = numbers_[out[i].center];
 }
 
