@@ -79,7 +79,10 @@ void HnswEngine::insert(const Slots& added, const Slots& leaving, const AddOptio
   };
   try {
     follow_rows(added, options, [&] {
-      hnsw::insert(graph_, walked(), joining, options_.hnsw, options_.seed, options.threads, options.progress, accept);
+      std::unique_ptr<Traversal> codes = joining.refine ? codes_to_link_by(options) : nullptr;
+      hnsw::insert(graph_, codes == nullptr ? walked() : codes->space(), joining, options_.hnsw, options_.seed,
+                   options.threads, options.progress, accept);
+      mutex_.aside([&] { codes.reset(); });
     });
   } catch (...) {
     linked_ -= early;
@@ -110,6 +113,17 @@ void HnswEngine::follow_rows(const Slots& added, const AddOptions& options, core
     }
     throw;
   }
+}
+
+// Codes to choose the links of all nodes by where the rows are what is walked: a build takes half the time with them
+// (docs/decisions/0010). Null where it has to be the rows.
+std::unique_ptr<Traversal> HnswEngine::codes_to_link_by(const AddOptions& options) {
+  IndexOptions coded = options_;
+  coded.hnsw.codes = CodeKind::kSq8;
+  if (traversal_ != nullptr || !Traversal::serves(coded, rows_.size())) return nullptr;
+  std::unique_ptr<Traversal> codes;
+  mutex_.aside([&] { codes = std::make_unique<Traversal>(rows_, coded, options); });
+  return codes->tells_apart() ? std::move(codes) : nullptr;
 }
 
 bool HnswEngine::in_graph(std::uint32_t slot) const {

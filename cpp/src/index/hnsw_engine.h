@@ -60,6 +60,7 @@ class HnswEngine final : public Engine {
 
   void validate_once();
   void follow_rows(const Slots& added, const AddOptions& options, core::FunctionRef<void()> insert);
+  std::unique_ptr<Traversal> codes_to_link_by(const AddOptions& options);
   bool in_graph(std::uint32_t slot) const;
   hnsw::Graph rebuild(const AddOptions& options) const;
   std::size_t effort(const SearchOptions& options) const;

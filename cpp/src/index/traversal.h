@@ -31,6 +31,8 @@ class Traversal {
   // Whether so many rows have come since it learnt, or in place of those it learnt from, that it should learn anew.
   bool outgrown() const noexcept { return rows_.size() > 2 * learnt_from_; }
   std::size_t size() const noexcept { return codes_.size(); }
+  // Whether codes order near rows nearly as the rows themselves do, by the sample that they were learnt from.
+  bool tells_apart() const noexcept { return quantizer_.fidelity().candidates <= kMostCandidates; }
   const hnsw::Space& space() const noexcept { return space_; }
   CodeKind kind() const noexcept { return quantizer_.bits() == 4 ? CodeKind::kSq4 : CodeKind::kSq8; }
   std::size_t bytes() const noexcept { return codes_.rows().capacity_bytes(); }
@@ -66,6 +68,8 @@ class Traversal {
   static Learnt read_learnt(const vectors::Matrix& rows, const storage::ContainerReader& reader);
 
   void swap_codes(const std::vector<std::uint32_t>& slots, quantize::Codes& other) noexcept;
+
+  static constexpr double kMostCandidates = 12.0;  // for the ten nearest
 
   const vectors::Matrix& rows_;
   std::size_t learnt_from_;  // rows that have not been replaced since

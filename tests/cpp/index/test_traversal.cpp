@@ -26,6 +26,19 @@ std::size_t learnt_from(const Index& index) {
   return size;
 }
 
+// The links of level 0 that an index of these codes gives the vectors.
+std::vector<std::byte> links(const test::Vectors& data, CodeKind codes, DType dtype = DType::kFloat32) {
+  IndexOptions options = test::options_for(Kind::kHnsw, dtype, Metric::kL2, data.dim);
+  options.hnsw.codes = codes;
+  Index index(options);
+  index.add(data.view());
+  const test::Bytes bytes = index.to_bytes();
+  const storage::ContainerReader reader = test::open_bytes(bytes);
+  std::vector<std::byte> section(reader.size("LK00"));
+  reader.read("LK00", 0, section.data(), section.size());
+  return section;
+}
+
 struct Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
@@ -156,4 +169,30 @@ TEST(traversal_takes_4_bits_by_itself_where_they_save_lines_and_tell_rows_apart)
   CHECK(chosen(96, 0.0F) == CodeKind::kSq4);
   CHECK(chosen(64, 0.0F) == CodeKind::kSq8);
   CHECK(chosen(96, 100.0F) == CodeKind::kSq8);
+}
+
+TEST(traversal_of_8_bits_chooses_the_links_of_rows_that_are_walked_themselves) {
+  for (const DType dtype : {DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
+    const test::Vectors data = test::make_vectors(dtype, 2000, 16, 8);
+    CHECK(links(data, CodeKind::kNone, dtype) == links(data, CodeKind::kSq8, dtype));
+  }
+}
+
+TEST(traversal_leaves_the_choice_of_links_to_rows_that_codes_do_not_tell_apart) {
+  test::Vectors data = test::make_vectors(DType::kFloat32, 2000, 16, 8);
+  for (std::size_t i = 0; i < data.floats.size(); ++i) {
+    data.floats[i] = 0.001F * data.floats[i] + static_cast<float>(core::random_u64(i / data.dim % 20, i % data.dim) % 9);
+  }
+  CHECK(links(data, CodeKind::kNone) != links(data, CodeKind::kSq8));
+  IndexOptions options = test::options_for(Kind::kHnsw, 16);
+  options.hnsw.codes = CodeKind::kNone;
+  Index graph(options);
+  Index flat(test::options_for(Kind::kFlat, 16));
+  graph.add(data.view());
+  flat.add(data.view());
+  const test::Results found = test::search(graph, data.slice(0, 200), test::with_ef(5, 50));
+  const test::Results exact = test::search(flat, data.slice(0, 200), test::with_ef(5, 5));
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < exact.ids.size(); ++i) same += found.ids[i] == exact.ids[i] ? 1 : 0;
+  CHECK(same >= 970);
 }
