@@ -44,7 +44,7 @@ class Options(TypedDict, total=False):
     codes: Literal["auto", "none", "sq8", "sq4"]
     """What the graph is walked on: "sq8" or "sq4", 8 or 4 bits for each dimension, whose finds are ranked again by the
     vectors; "none", the vectors themselves, with 8-bit codes for the time of a bulk build; "auto" unless given: for
-    floating-point vectors the codes that serve a sample of them best, which may be of their principal dimensions only."""
+    floating-point vectors the codes that serve a sample of them best, perhaps of their principal dimensions only."""
 
     list_bytes: int
     """Bytes of a list at most: 256 to 1048576. Unless given 24576 in memory, and on disk as many pages of 4096 as 32

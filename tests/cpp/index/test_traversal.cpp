@@ -181,7 +181,8 @@ TEST(traversal_of_8_bits_chooses_the_links_of_rows_that_are_walked_themselves) {
 TEST(traversal_leaves_the_choice_of_links_to_rows_that_codes_do_not_tell_apart) {
   test::Vectors data = test::make_vectors(DType::kFloat32, 2000, 16, 8);
   for (std::size_t i = 0; i < data.floats.size(); ++i) {
-    data.floats[i] = 0.001F * data.floats[i] + static_cast<float>(core::random_u64(i / data.dim % 20, i % data.dim) % 9);
+    data.floats[i] =
+        0.001F * data.floats[i] + static_cast<float>(core::random_u64(i / data.dim % 20, i % data.dim) % 9);
   }
   CHECK(links(data, CodeKind::kNone) != links(data, CodeKind::kSq8));
   IndexOptions options = test::options_for(Kind::kHnsw, 16);
