@@ -87,7 +87,8 @@ struct AddOptions {
   Progress progress;
 };
 
-// At most one of `ef` (hnsw), `nprobe` (spann) and `recall`; none means recall = 0.95. Flat indexes ignore them.
+// At most one of `ef` (hnsw; nodes to expand, in the mean of many queries), `nprobe` (spann) and `recall`; none means
+// recall = 0.95. Flat indexes ignore them.
 struct SearchOptions {
   std::size_t k = 10;
   std::optional<std::size_t> ef;

@@ -15,15 +15,26 @@ using distance::key_distance;
 using distance::key_node;
 using distance::make_key;
 
-// The best `capacity` nodes met so far, sorted, of which the best `reach` are to be expanded; the mark of a key says
-// that the node has been.
+// When a search has found what it is for (arXiv 2505.15636): once `rank` nodes are there, a node is not expanded when
+// it is farther than `factor` times the distance of the last of them, or of `least` where that is more.
+struct EarlyStop {
+  std::size_t rank = 0;  // 0: never
+  std::size_t kept = 0;  // nodes that are kept, however far, where the pool has room
+  float factor = 1.0f;
+  float least = 0.0f;
+};
+
+// The best `capacity` nodes met so far, sorted, of which the best `reach` are to be expanded, or fewer by an early
+// stop; the mark of a key says that the node has been.
 class Pool {
  public:
   explicit Pool(const distance::BeamTable& beam = distance::beams()) : beam_(&beam) {}
 
-  void reset(std::size_t reach, std::size_t capacity) {
+  void reset(std::size_t reach, std::size_t capacity, const EarlyStop& stop = {}) {
     capacity_ = capacity;
     reach_ = reach;
+    stop_ = stop;
+    farthest_open_ = UINT64_MAX;
     size_ = 0;
     cursor_ = 0;
   }
@@ -31,11 +42,15 @@ class Pool {
   const distance::BeamTable& beam() const { return *beam_; }
 
   bool full() const { return size_ == capacity_; }
-  bool has_open() const { return cursor_ < end(); }
+  bool has_open() const { return cursor_ < end() && keys_[cursor_] <= farthest_open_; }
   std::size_t size() const { return size_; }
   std::uint64_t operator[](std::size_t i) const { return keys_[i]; }
   // A key that is not below the limit would not be kept.
-  std::uint64_t limit() const { return full() ? keys_[size_ - 1] : UINT64_MAX; }
+  std::uint64_t limit() const {
+    if (full()) return keys_[size_ - 1];
+    if (farthest_open_ == UINT64_MAX || size_ < stop_.kept) return UINT64_MAX;
+    return std::max(farthest_open_, keys_[stop_.kept - 1]);
+  }
 
   // Calls f with the nearest `count` open nodes, or as many as there are.
   template <typename F>
@@ -63,6 +78,10 @@ class Pool {
     const distance::Merged merged = beam_->merge(keys_.data(), size_, fresh, count);
     size_ = std::min(merged.size, capacity_);
     cursor_ = std::min(cursor_, merged.first);
+    if (stop_.rank != 0 && size_ >= stop_.rank) {
+      const float distance = std::max(key_distance(keys_[stop_.rank - 1]), stop_.least);
+      farthest_open_ = make_key(distance * stop_.factor, INT32_MAX);
+    }
   }
 
   // Makes every node open again, to walk on from on another level under other numbers.
@@ -81,6 +100,8 @@ class Pool {
 
   const distance::BeamTable* beam_;
   std::vector<std::uint64_t> keys_;
+  EarlyStop stop_;
+  std::uint64_t farthest_open_ = UINT64_MAX;
   std::size_t capacity_ = 0;
   std::size_t reach_ = 0;
   std::size_t size_ = 0;

@@ -210,7 +210,7 @@ void beam(const Level& level, const Space& space, const void* query, std::size_t
   }
 }
 
-std::size_t search(const Graph& graph, const Space& space, const void* query, std::size_t k, std::size_t ef,
+std::size_t search(const Graph& graph, const Space& space, const void* query, std::size_t k, const Effort& effort,
                    Scratch& scratch, Neighbor* out, std::uint32_t excluded) {
   if (graph.entry == kNone) return 0;
   std::uint32_t node = graph.entry;
@@ -218,9 +218,9 @@ std::size_t search(const Graph& graph, const Space& space, const void* query, st
     node = descend(graph.levels[l], space, query, node, scratch, excluded);
     node = step_down(graph, l, node);
   }
-  scratch.pool.reset(ef, std::max(ef, k));
+  scratch.pool.reset(effort.width, std::max(effort.width, k), effort.stop);
   scratch.pool.insert(make_key(entry_distance(graph.levels[0], space, query, node, excluded), node));
-  beam(graph.levels[0], space, query, ef, scratch, excluded);
+  beam(graph.levels[0], space, query, effort.ef, scratch, excluded);
   std::size_t found = 0;
   for (std::size_t i = 0; i < scratch.pool.size() && found < k; ++i) {
     const std::uint64_t key = scratch.pool[i];

@@ -15,11 +15,21 @@ struct Neighbor {
   std::uint32_t slot;
 };
 
-// Finds up to k neighbours of the prepared query with a beam of ef >= k; writes them to `out`, nearest first and ties
+// How far a search goes.
+struct Effort {
+  Effort(std::size_t ef) : ef(ef), width(ef) {}  // a beam of this width, as in the paper
+  Effort(std::size_t ef, std::size_t width, const EarlyStop& stop) : ef(ef), width(width), stop(stop) {}
+
+  std::size_t ef;     // nodes that are expanded, in the mean of many queries
+  std::size_t width;  // and at most
+  EarlyStop stop;
+};
+
+// Finds up to k neighbours of the prepared query; writes them to `out`, nearest first and ties
 // by slot, and returns how many there are. `excluded`, when not kNone, is a slot that the walk treats, as nearly as it
 // can, as if it had never been added. Throws CorruptIndexError when a link of an unverified mapping points outside the
 // graph.
-std::size_t search(const Graph& graph, const Space& space, const void* query, std::size_t k, std::size_t ef,
+std::size_t search(const Graph& graph, const Space& space, const void* query, std::size_t k, const Effort& effort,
                    Scratch& scratch, Neighbor* out, std::uint32_t excluded = kNone);
 
 // The steps of a search, for insertion too.

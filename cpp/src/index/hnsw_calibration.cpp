@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <numeric>
 #include <utility>
 
+#include "core/threads.h"
 #include "index/hnsw_engine.h"
 
 namespace hopspan::index {
@@ -13,6 +15,7 @@ namespace {
 constexpr std::size_t kRowsPerSample = 8;  // what a sample costs stays in proportion to building the graph
 constexpr std::size_t kLeastSample = 125;
 constexpr std::size_t kMostSample = 2000;
+constexpr std::size_t kWalks = 256;
 constexpr double kTolerance = 0.003;
 constexpr double kCaution = 0.25;
 constexpr double kLateGrowth = 0.5;  // effort follows the size to this power while the late vectors of a sample join
@@ -25,18 +28,35 @@ Slots united(const Slots& a, const Slots& b) {
 
 }  // namespace
 
-std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const MeasureOptions& options,
-                                                    const Slots& holes) const {
+std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const EarlyStops& stops,
+                                                    const MeasureOptions& options, const Slots& holes) const {
   std::vector<bool> hidden(holes.empty() ? 0 : rows_.size());
   for (const std::uint32_t slot : holes) hidden[slot] = true;
   const std::size_t living = rows_.size() - holes.size();
   const auto search = [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
     const auto worker = spares_.take();
     const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[query];
-    return find(sample.queries()[query], k, ef, *worker, out, excluded, living,
+    return find(sample.queries()[query], k, stops.effort(k, ef, spare(k), linked_), *worker, out, excluded, living,
                 [&](std::uint32_t slot) { return hidden.empty() || !hidden[slot]; });
   };
   return measure(rows_, sample, options, search, holes);
+}
+
+// None under ip, where distances have no ratios.
+EarlyStops HnswEngine::learn_stops(const Sample& sample, std::size_t threads) const {
+  if (walked().is_product()) return {};
+  const std::size_t count = std::min(sample.count(), kWalks), width = std::min(EarlyStops::kWalked, linked_);
+  std::vector<std::vector<float>> walks(count);
+  core::parallel_for(count, 1, threads, {}, [&](std::size_t begin, std::size_t end, std::size_t) {
+    const auto worker = spares_.take();
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[i];
+      const std::size_t found = walk(asked(sample.queries()[i], *worker), 1, width, *worker, excluded);
+      walks[i].assign(width, std::numeric_limits<float>::infinity());
+      for (std::size_t j = 0; j < std::min(found, width); ++j) walks[i][j] = worker->candidates[j].distance;
+    }
+  });
+  return EarlyStops(walks);
 }
 
 HnswEngine::Rehearsal HnswEngine::rehearsal(const Slots& added, const Slots& leaving) const {
@@ -55,19 +75,20 @@ HnswEngine::Rehearsal HnswEngine::rehearsal(const Slots& added, const Slots& lea
 }
 
 // size: of the index that it is for.
-Calibration HnswEngine::calibrate(const Rehearsal& rehearsal, std::size_t size, const AddOptions& options) const {
+HnswEngine::Learnt HnswEngine::learn(const Rehearsal& rehearsal, std::size_t size, const AddOptions& options) const {
   Progress cancel_only;
   if (options.progress) {
     cancel_only = [&](std::size_t, std::size_t) { options.progress(rehearsal.added, rehearsal.added); };
   }
   const MeasureOptions how{calibrated_ks(size), kTolerance, options.threads, cancel_only};
-  std::vector<Measurement> measured = measure_sample(rehearsal.sample, how, rehearsal.holes);
+  EarlyStops stops = learn_stops(rehearsal.sample, options.threads);
+  std::vector<Measurement> measured = measure_sample(rehearsal.sample, stops, how, rehearsal.holes);
   const double growth = static_cast<double>(size) / static_cast<double>(rows_.size() - rehearsal.holes.size());
   for (Measurement& m : measured) {
     if (m.effort == how.ks[0]) continue;
     m.effort = static_cast<std::size_t>(std::lround(static_cast<double>(m.effort) * std::pow(growth, kLateGrowth)));
   }
-  return make_calibration(size, how.ks, measured, kCaution);
+  return {make_calibration(size, how.ks, measured, kCaution), std::move(stops)};
 }
 
 std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOptions& options) {
@@ -82,13 +103,17 @@ std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOpt
   std::vector<std::uint32_t> ks = calibrated_ks(size);
   if (std::find(ks.begin(), ks.end(), k) == ks.end()) ks.insert(std::lower_bound(ks.begin(), ks.end(), k), k);
   const std::size_t j = static_cast<std::size_t>(std::find(ks.begin(), ks.end(), k) - ks.begin());
+  EarlyStops stops;
   std::vector<Measurement> measured;
-  mutex_.aside([&] { measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress}, holes); });
+  mutex_.aside([&] {
+    stops = learn_stops(sample, options.threads);
+    measured = measure_sample(sample, stops, {ks, 0.0, options.threads, options.progress}, holes);
+  });
   std::vector<TunePoint> points;
   for (const Measurement& m : measured) {
-    if (m.effort >= k) points.push_back({m.recalls[j], m.effort, m.qps});
+    if (m.effort >= k) points.push_back({m.recalls[j], m.effort, m.qps[j]});
   }
-  calibration_ = make_calibration(size, ks, measured, kCaution);
+  learnt_ = {make_calibration(size, ks, measured, kCaution), std::move(stops)};
   return points;
 }
 

@@ -40,6 +40,20 @@ void measure_exactly(const hnsw::Space& exact, const void* query, hnsw::Neighbor
   for (std::size_t i = 0; i < count; ++i) candidates[i].distance = scratch.distances[i];
 }
 
+void write_section(storage::ContainerWriter& writer, storage::Tag tag, const storage::ByteWriter& bytes) {
+  writer.begin(tag);
+  writer.append(bytes.data(), bytes.size());
+  writer.end();
+}
+
+template <typename T>
+T read_section(const storage::ContainerReader& reader, storage::Tag tag, const char* what) {
+  std::vector<std::byte> bytes(reader.size(tag));
+  reader.read(tag, 0, bytes.data(), bytes.size());
+  storage::ByteReader in(bytes.data(), bytes.size(), what);
+  return T::read(in);
+}
+
 }  // namespace
 
 HnswEngine::HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map,
@@ -55,8 +69,8 @@ void HnswEngine::validate_once() {
 void HnswEngine::insert(const Slots& added, const Slots& leaving, const AddOptions& options) {
   validate_once();
   const std::size_t living = id_map_.live() + added.size() - leaving.size();
-  Calibration fresh;
-  const bool stale = living >= kCalibrateFrom && living > 2 * calibration_.size();
+  std::optional<Learnt> fresh;
+  const bool stale = living >= kCalibrateFrom && living > 2 * learnt_.calibration.size();
   const bool worn = living >= kCalibrateFrom && hnsw::replaced_with(graph_, added) > living / kWornShare;
   const auto has = [](const Slots& slots, std::uint32_t slot) {
     return std::binary_search(slots.begin(), slots.end(), slot);
@@ -75,7 +89,7 @@ void HnswEngine::insert(const Slots& added, const Slots& leaving, const AddOptio
   const std::size_t early = added.size() - joining.late.size();
   linked_ += early;
   const auto accept = [&] {
-    if (measured) fresh = calibrate(*measured, living, options);
+    if (measured) fresh = learn(*measured, living, options);
   };
   try {
     follow_rows(added, options, [&] {
@@ -89,7 +103,7 @@ void HnswEngine::insert(const Slots& added, const Slots& leaving, const AddOptio
     throw;
   }
   linked_ += joining.late.size();
-  if (!fresh.empty()) calibration_ = std::move(fresh);
+  if (fresh) learnt_ = std::move(*fresh);
 }
 
 // Brings the codes up to the rows and calls `insert`; when that throws, the codes are as they were.
@@ -179,7 +193,7 @@ void HnswEngine::keep(const Slots& kept) {
   if (kept.empty()) {
     graph_ = hnsw::Graph(options_.hnsw);
     traversal_.reset();
-    calibration_ = {};
+    learnt_ = {};
     return;
   }
   hnsw::Graph graph = hnsw::keep_slots(graph_, kept);
@@ -189,7 +203,7 @@ void HnswEngine::keep(const Slots& kept) {
 
 std::size_t HnswEngine::effort(const SearchOptions& options) const {
   if (options.ef) return std::min(*options.ef, linked_);
-  return calibration_.effort(options.k, options.recall.value_or(kDefaultRecall), id_map_.live());
+  return learnt_.calibration.effort(options.k, options.recall.value_or(kDefaultRecall), id_map_.live());
 }
 
 void HnswEngine::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
@@ -213,8 +227,9 @@ void HnswEngine::search_one(const MatrixView& queries, std::size_t row, std::siz
   if (worker.found.size() < wanted) worker.found.resize(wanted);
   vectors::prepare_query(rows_.format(), queries, row, worker.query.data());
   const hnsw::Neighbor* const found = worker.found.data();
-  const std::size_t count = find(worker.query.data(), wanted, ef, worker, worker.found.data(), hnsw::kNone, living,
-                                 [&](std::uint32_t slot) { return id_map_.id(slot) != kNoId; });
+  const std::size_t count =
+      find(worker.query.data(), wanted, learnt_.stops.effort(wanted, ef, spare(wanted), linked_), worker,
+           worker.found.data(), hnsw::kNone, living, [&](std::uint32_t slot) { return id_map_.id(slot) != kNoId; });
   for (std::size_t i = 0; i < count; ++i) {
     ids[i] = id_map_.id(found[i].slot);
     distances[i] = found[i].distance;
@@ -224,18 +239,21 @@ void HnswEngine::search_one(const MatrixView& queries, std::size_t row, std::siz
   std::fill(distances + count, distances + k, std::numeric_limits<float>::infinity());
 }
 
+// A prepared query as the walk takes it.
+const void* HnswEngine::asked(const void* query, Worker& worker) const {
+  if (traversal_ == nullptr) return query;
+  worker.code_query.resize(traversal_->query_bytes());
+  traversal_->prepare(query, worker.code_query.data());
+  return worker.code_query.data();
+}
+
 // As hnsw::search, of slots that are alive, `living` in all; what is found on codes is ranked again by the rows.
-std::size_t HnswEngine::find(const void* query, std::size_t k, std::size_t ef, Worker& worker, hnsw::Neighbor* out,
-                             std::uint32_t excluded, std::size_t living, Alive alive) const {
+std::size_t HnswEngine::find(const void* query, std::size_t k, const hnsw::Effort& effort, Worker& worker,
+                             hnsw::Neighbor* out, std::uint32_t excluded, std::size_t living, Alive alive) const {
   if (k == 0) return 0;
-  const void* asked = query;
-  if (traversal_ != nullptr) {
-    worker.code_query.resize(traversal_->query_bytes());
-    traversal_->prepare(query, worker.code_query.data());
-    asked = worker.code_query.data();
-  }
-  const std::size_t count =
-      living == linked_ ? walk(asked, k, ef, worker, excluded) : walk_on(asked, k, ef, worker, excluded, living, alive);
+  const void* const asked = this->asked(query, worker);
+  const std::size_t count = living == linked_ ? walk(asked, k, effort, worker, excluded)
+                                              : walk_on(asked, k, effort, worker, excluded, living, alive);
   hnsw::Neighbor* const candidates = worker.candidates.data();
   if (traversal_ != nullptr) rank(query, k, candidates, count, worker.scratch);
   const std::size_t found = std::min(k, count);
@@ -243,30 +261,42 @@ std::size_t HnswEngine::find(const void* query, std::size_t k, std::size_t ef, W
   return found;
 }
 
-// Leaves what a beam of `width` finds, and what codes have to be ranked for k beside it, in worker.candidates; returns
-// how many there are.
-std::size_t HnswEngine::walk(const void* asked, std::size_t k, std::size_t width, Worker& worker,
+// What ranking by the rows wants beside k.
+std::size_t HnswEngine::spare(std::size_t k) const { return traversal_ == nullptr ? 0 : traversal_->spare(k); }
+
+// Leaves what a beam finds, and what codes have to be ranked for k beside it, in worker.candidates; returns how many
+// there are.
+std::size_t HnswEngine::walk(const void* asked, std::size_t k, const hnsw::Effort& effort, Worker& worker,
                              std::uint32_t excluded) const {
-  const std::size_t kept = std::max(width, k) + (traversal_ == nullptr ? 0 : traversal_->spare(k));
+  const std::size_t kept = std::max(effort.width, k) + spare(k);
   if (worker.candidates.size() < kept) worker.candidates.resize(kept);
-  return hnsw::search(graph_, walked(), asked, kept, width, worker.scratch, worker.candidates.data(), excluded);
+  return hnsw::search(graph_, walked(), asked, kept, effort, worker.scratch, worker.candidates.data(), excluded);
 }
 
-// As walk, for slots that are alive. The beam is made wider by as many as are likely to be no longer, and wider still
-// where they lie close together.
-std::size_t HnswEngine::walk_on(const void* asked, std::size_t k, std::size_t ef, Worker& worker,
+// As walk, for slots that are alive. The beam is made wider, and stops later, by as many as are likely to be no longer,
+// and more so where they lie close together.
+std::size_t HnswEngine::walk_on(const void* asked, std::size_t k, hnsw::Effort effort, Worker& worker,
                                 std::uint32_t excluded, std::size_t living, Alive alive) const {
-  const std::size_t enough = std::max(k, std::min(ef, living) * kEnoughAlive / kEnoughOf);
-  std::size_t width = ef + ef * (linked_ - living) / linked_ + 1;
+  const bool stops = effort.stop.rank != 0;
+  const std::size_t enough = stops ? k : std::max(k, std::min(effort.ef, living) * kEnoughAlive / kEnoughOf);
+  const auto expected_dead = [&](std::size_t n) { return n * (linked_ - living) / linked_ + 1; };
+  std::size_t wider = expected_dead(effort.width), later = expected_dead(k);
   for (;;) {
-    width = std::min(width, linked_);
-    const std::size_t count = walk(asked, k, width, worker, excluded);
+    effort.width = std::min(effort.width + wider, linked_);
+    if (stops) {
+      effort.stop.rank += later;
+      effort.stop.kept += later;
+    }
+    const std::size_t count = walk(asked, k, effort, worker, excluded);
     hnsw::Neighbor* const first = worker.candidates.data();
-    hnsw::Neighbor* const end =
-        std::remove_if(first, first + count, [&](const hnsw::Neighbor& n) { return !alive(n.slot); });
-    const std::size_t found = static_cast<std::size_t>(end - first);
-    if (found >= enough || width == linked_ || found == count) return found;
-    width += 2 * (count - found);
+    const auto is_dead = [&](const hnsw::Neighbor& n) { return !alive(n.slot); };
+    const std::size_t near = stops ? std::min(count, effort.stop.rank) : count;
+    const std::size_t dead = static_cast<std::size_t>(std::count_if(first, first + near, is_dead));
+    if (near - dead >= enough || effort.width == linked_ || dead == 0) {
+      return static_cast<std::size_t>(std::remove_if(first, first + count, is_dead) - first);
+    }
+    wider = 2 * dead;
+    later = dead;
   }
 }
 
@@ -292,19 +322,18 @@ void HnswEngine::rank(const void* query, std::size_t k, hnsw::Neighbor* candidat
 void HnswEngine::save(storage::ContainerWriter& writer) const {
   if (traversal_ != nullptr) traversal_->save(writer);
   write_graph(graph_, writer);
-  storage::ByteWriter calibration;
-  calibration_.write(calibration);
-  writer.begin("CALB");
-  writer.append(calibration.data(), calibration.size());
-  writer.end();
+  storage::ByteWriter calibration, stops;
+  learnt_.calibration.write(calibration);
+  write_section(writer, "CALB", calibration);
+  if (learnt_.stops.empty()) return;
+  learnt_.stops.write(stops);
+  write_section(writer, "STOP", stops);
 }
 
 void HnswEngine::load(const storage::ContainerReader& reader, bool verify) {
   graph_ = read_graph(reader, options_.hnsw, rows_.size());
-  std::vector<std::byte> bytes(reader.size("CALB"));
-  reader.read("CALB", 0, bytes.data(), bytes.size());
-  storage::ByteReader calibration(bytes.data(), bytes.size(), "the calibration");
-  calibration_ = Calibration::read(calibration);
+  learnt_.calibration = read_section<Calibration>(reader, "CALB", "the calibration");
+  if (reader.has("STOP")) learnt_.stops = read_section<EarlyStops>(reader, "STOP", "the early stops");
   if (Traversal::saved_in(reader)) traversal_ = std::make_unique<Traversal>(rows_, reader);
   if (verify) hnsw::validate(graph_, options_.hnsw, rows_.size());
   validated_ = verify;

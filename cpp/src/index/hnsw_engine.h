@@ -12,6 +12,7 @@
 #include "hnsw/search.h"
 #include "hnsw/space.h"
 #include "index/calibration.h"
+#include "index/early_stops.h"
 #include "index/engine.h"
 #include "index/id_map.h"
 #include "index/measure.h"
@@ -55,6 +56,12 @@ class HnswEngine final : public Engine {
     Slots late;   // join after it: of the added slots those that the sample is, unless it is of slots in the graph
   };
 
+  // From queries whose neighbours are known.
+  struct Learnt {
+    Calibration calibration;
+    EarlyStops stops;
+  };
+
   // The slots that a search may find, of those in the graph.
   using Alive = core::FunctionRef<bool(std::uint32_t slot)>;
 
@@ -67,17 +74,21 @@ class HnswEngine final : public Engine {
   const hnsw::Space& walked() const { return traversal_ == nullptr ? exact_ : traversal_->space(); }
   void rank(const void* query, std::size_t k, hnsw::Neighbor* candidates, std::size_t count,
             hnsw::Scratch& scratch) const;
-  std::size_t find(const void* query, std::size_t k, std::size_t ef, Worker& worker, hnsw::Neighbor* out,
+  std::size_t find(const void* query, std::size_t k, const hnsw::Effort& effort, Worker& worker, hnsw::Neighbor* out,
                    std::uint32_t excluded, std::size_t living, Alive alive) const;
-  std::size_t walk(const void* asked, std::size_t k, std::size_t width, Worker& worker, std::uint32_t excluded) const;
-  std::size_t walk_on(const void* asked, std::size_t k, std::size_t ef, Worker& worker, std::uint32_t excluded,
+  const void* asked(const void* query, Worker& worker) const;
+  std::size_t spare(std::size_t k) const;
+  std::size_t walk(const void* asked, std::size_t k, const hnsw::Effort& effort, Worker& worker,
+                   std::uint32_t excluded) const;
+  std::size_t walk_on(const void* asked, std::size_t k, hnsw::Effort effort, Worker& worker, std::uint32_t excluded,
                       std::size_t living, Alive alive) const;
   void search_one(const MatrixView& queries, std::size_t row, std::size_t k, std::size_t ef, Worker& worker,
                   std::int64_t* ids, float* distances) const;
-  std::vector<Measurement> measure_sample(const Sample& sample, const MeasureOptions& options,
+  std::vector<Measurement> measure_sample(const Sample& sample, const EarlyStops& stops, const MeasureOptions& options,
                                           const Slots& holes) const;
   Rehearsal rehearsal(const Slots& added, const Slots& leaving) const;
-  Calibration calibrate(const Rehearsal& rehearsal, std::size_t size, const AddOptions& options) const;
+  EarlyStops learn_stops(const Sample& sample, std::size_t threads) const;
+  Learnt learn(const Rehearsal& rehearsal, std::size_t size, const AddOptions& options) const;
 
   const IndexOptions& options_;
   const vectors::Matrix& rows_;
@@ -87,7 +98,7 @@ class HnswEngine final : public Engine {
   std::unique_ptr<Traversal> traversal_;  // null where the rows themselves are walked
   hnsw::Graph graph_;
   std::size_t linked_ = 0;  // slots in the graph: those with an id, and removed ones that searches walk through
-  Calibration calibration_;
+  Learnt learnt_;
   bool validated_ = true;  // insertion follows links unchecked, so a graph loaded unverified is validated before it
   mutable core::Spares<Worker> spares_;
 };

@@ -71,10 +71,10 @@ struct Hits {
   std::atomic<std::uint64_t> sum{0};
   std::atomic<std::uint64_t> squares{0};
 
-  double mean(std::size_t queries) const { return static_cast<double>(sum) / static_cast<double>(queries); }
-  double standard_error(std::size_t queries) const {
-    const double variance = static_cast<double>(squares) / static_cast<double>(queries) - mean(queries) * mean(queries);
-    return std::sqrt(std::max(0.0, variance) / static_cast<double>(queries));
+  double mean(double queries) const { return static_cast<double>(sum) / queries; }
+  double standard_error(double queries) const {
+    const double variance = static_cast<double>(squares) / queries - mean(queries) * mean(queries);
+    return std::sqrt(std::max(0.0, variance) / queries);
   }
 };
 
@@ -84,51 +84,47 @@ class Meter {
       : sample_(sample), options_(options), limits_(limits), search_(search) {}
 
   Measurement at(std::size_t effort) {
-    std::vector<Hits> hits(options_.ks.size());
-    const Stopwatch watch;
-    std::size_t done = 0;
-    while (done < sample_.count() && !settled(hits, done, effort)) {
-      const std::size_t some = std::min(kQueriesAtOnce, sample_.count() - done);
-      core::parallel_for(some, kQueriesPerPiece, options_.threads, options_.progress,
-                         [&](std::size_t begin, std::size_t end, std::size_t) {
-                           search_some(done + begin, done + end, effort, hits);
-                         });
-      done += some;
-    }
-    Measurement measurement{effort, {}, {}, static_cast<double>(done) / watch.seconds()};
-    for (std::size_t j = 0; j < hits.size(); ++j) {
-      measurement.recalls.push_back(hits[j].mean(done) / options_.ks[j]);
-      measurement.errors.push_back(hits[j].standard_error(done) / options_.ks[j]);
+    Measurement measurement{effort, {}, {}, {}};
+    for (std::size_t j = 0; j < options_.ks.size(); ++j) {
+      const std::size_t k = options_.ks[j];
+      Hits hits;
+      std::size_t done = 0;
+      const Stopwatch watch;
+      while (k <= effort && done < sample_.count() && !settled(hits, done, k)) {
+        const std::size_t some = std::min(kQueriesAtOnce, sample_.count() - done);
+        core::parallel_for(some, kQueriesPerPiece, options_.threads, options_.progress,
+                           [&](std::size_t begin, std::size_t end, std::size_t) {
+                             search_some(done + begin, done + end, j, effort, hits);
+                           });
+        done += some;
+      }
+      const double queries = static_cast<double>(std::max<std::size_t>(done, 1)), per = static_cast<double>(k);
+      measurement.recalls.push_back(hits.mean(queries) / per);
+      measurement.errors.push_back(hits.standard_error(queries) / per);
+      measurement.qps.push_back(static_cast<double>(done) / watch.seconds());
     }
     return measurement;
   }
 
  private:
-  bool settled(const std::vector<Hits>& hits, std::size_t done, std::size_t effort) const {
-    if (done == 0 || options_.tolerance == 0.0) return false;
-    for (std::size_t j = 0; j < hits.size(); ++j) {
-      const std::uint32_t k = options_.ks[j];
-      if (k >= kLeastJudged && k <= effort && hits[j].standard_error(done) > tolerated(hits[j].mean(done) / k) * k) {
-        return false;
-      }
-    }
-    return true;
+  bool settled(const Hits& hits, std::size_t done, std::size_t k) const {
+    if (done == 0 || options_.tolerance == 0.0 || k < kLeastJudged) return false;
+    const double queries = static_cast<double>(done), per = static_cast<double>(k);
+    return hits.standard_error(queries) <= tolerated(hits.mean(queries) / per) * per;
   }
 
   double tolerated(double recall) const { return std::max(options_.tolerance, (1.0 - recall) * kShareOfMissed); }
 
-  void search_some(std::size_t begin, std::size_t end, std::size_t effort, std::vector<Hits>& hits) {
-    const std::size_t most = std::min<std::size_t>(effort, options_.ks.back());
-    std::vector<hnsw::Neighbor> found(most);
+  void search_some(std::size_t begin, std::size_t end, std::size_t j, std::size_t effort, Hits& hits) {
+    const std::size_t k = options_.ks[j];
+    std::vector<hnsw::Neighbor> found(k);
     for (std::size_t q = begin; q < end; ++q) {
-      const std::size_t count = search_(q, most, effort, found.data());
-      for (std::size_t j = 0; j < hits.size() && options_.ks[j] <= effort; ++j) {
-        const float limit = limits_[q * hits.size() + j];
-        std::uint64_t good = 0;
-        while (good < count && good < options_.ks[j] && found[good].distance <= limit) ++good;
-        hits[j].sum += good;
-        hits[j].squares += good * good;
-      }
+      const std::size_t count = search_(q, k, effort, found.data());
+      const float limit = limits_[q * options_.ks.size() + j];
+      std::uint64_t good = 0;
+      while (good < count && found[good].distance <= limit) ++good;
+      hits.sum += good;
+      hits.squares += good * good;
     }
   }
 

@@ -13,13 +13,13 @@
 
 namespace hopspan::index {
 
-// The recall of one effort for each k, 0 where k is above the effort. A result counts when it is no farther than the
-// true k-th neighbour.
+// The recall of one effort for each k, which is searched for by itself; 0 where k is above the effort. A result counts
+// when it is no farther than the true k-th neighbour.
 struct Measurement {
   std::size_t effort;
   std::vector<double> recalls;
   std::vector<double> errors;  // their standard errors
-  double qps;
+  std::vector<double> qps;
 };
 
 // Writes the `k` results of sample query `query` with `effort` to `out` and returns how many there are.

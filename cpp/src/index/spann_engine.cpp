@@ -220,7 +220,7 @@ std::vector<TunePoint> SpannEngine::tune(const MatrixView& queries, const TuneOp
   const std::vector<Measurement> measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress});
   std::vector<TunePoint> points;
   for (const Measurement& m : measured) {
-    if (m.effort >= k) points.push_back({m.recalls[j], effort_of(k, m.effort).probes, m.qps});
+    if (m.effort >= k) points.push_back({m.recalls[j], effort_of(k, m.effort).probes, m.qps[j]});
   }
   state_.calibration = make_calibration(rows_.size(), ks, measured, kCaution);
   return points;

@@ -100,7 +100,7 @@ def _add_search(parsers: Commands) -> None:
     parser.add_argument("-k", type=int, default=10, help="neighbours for each query (default: 10)")
     effort = parser.add_mutually_exclusive_group()
     effort.add_argument("--recall", type=float, help="share of the true neighbours to aim at (default: 0.95)")
-    effort.add_argument("--ef", type=int, help="width of the beam that searches, in place of --recall")
+    effort.add_argument("--ef", type=int, help="nodes to expand, in the mean of many queries, in place of --recall")
     parser.add_argument("--out", metavar="FILE.npz", type=Path, help="write ids and distances, each (queries, k)")
     parser.add_argument("--show", metavar="N", type=int, default=3, help="print the first N queries' (default: 3)")
     _add_threads(parser)

@@ -90,3 +90,35 @@ TEST(hnsw_search_refuses_links_that_lead_outside) {
     CHECK_THROWS(CorruptIndexError, "links to 305419896", test::found(graph, matrix, values.data(), 5, 50));
   }
 }
+
+TEST(hnsw_search_that_stops_early_expands_less_and_finds_what_is_near) {
+  const auto matrix = test::l2_matrix(test::random_values(2000, 6, 3), 6);
+  const Graph graph = test::build(matrix, test::small_options());
+  const Space space(matrix);
+  const auto search_all = [&](const Effort& effort, std::vector<std::uint32_t>& slots) {
+    Scratch scratch;
+    for (std::size_t q = 0; q < 50; ++q) {
+      const auto query = test::random_values(1, 6, 100 + q);
+      Neighbor out[5];
+      const std::size_t count = search(graph, space, query.data(), 5, effort, scratch, out);
+      for (std::size_t i = 0; i < count; ++i) slots.push_back(out[i].slot);
+    }
+    return scratch.counters.expansions;
+  };
+  const auto stopping = [](float factor, float least = 0.0F) { return Effort(200, 200, {5, 5, factor, least}); };
+  std::vector<std::uint32_t> all, most, never, near;
+  const std::uint64_t expansions = search_all(200, all);
+  CHECK(search_all(stopping(2.0F), most) < expansions / 2);
+  CHECK_EQUAL(search_all(stopping(1000.0F), never), expansions);
+  CHECK_EQUAL(search_all(stopping(1.0F, 1e6F), never), expansions);
+  CHECK(search_all(stopping(1.0F), near) < expansions / 8);
+  CHECK_EQUAL(near.size(), all.size());
+  CHECK(never == [&] {
+    auto twice = all;
+    twice.insert(twice.end(), all.begin(), all.end());
+    return twice;
+  }());
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) same += most[i] == all[i] ? 1 : 0;
+  CHECK(same >= all.size() * 97 / 100);
+}

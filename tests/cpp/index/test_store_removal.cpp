@@ -2,6 +2,7 @@
 // a call fails.
 // Planted bugs that turn these tests red, each tried on its own: a search that does not look whether a slot has an id,
 // a failed add without undo_write, a failed removal without restore.
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 #include <vector>
@@ -135,6 +136,22 @@ TEST(store_finds_k_of_the_living_among_many_removed) {
   const auto found = search(store, data.slice(0, 60), with_ef(20, 20));
   for (const std::int64_t id : found.ids) CHECK(id >= 60);
   store.check(true);
+}
+
+// As many as a sweep leaves, all in one place: a search must not stop at them.
+TEST(store_finds_the_living_where_all_that_is_near_was_removed) {
+  const Vectors data = make_vectors(DType::kFloat32, 3000, 12, 9);
+  const MatrixView query = data.slice(0, 1);
+  Store graph(options_for(Kind::kHnsw)), flat(options_for(Kind::kFlat));
+  graph.add(data.view(), nullptr, {});
+  flat.add(data.view(), nullptr, {});
+  const Ids near = search(flat, query, with_ef(40, 40)).ids;
+  remove(graph, near);
+  remove(flat, near);
+  CHECK_EQUAL(graph.stats().removed, near.size());
+  const auto found = search(graph, query, with_ef(10, 20)), exact = search(flat, query, with_ef(10, 10));
+  const auto is_true = [&](std::int64_t id) { return std::count(exact.ids.begin(), exact.ids.end(), id) != 0; };
+  CHECK(std::count_if(found.ids.begin(), found.ids.end(), is_true) >= 8);
 }
 
 TEST(store_gives_the_memory_of_removed_vectors_back) {
