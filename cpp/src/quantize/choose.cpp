@@ -9,9 +9,11 @@
 namespace hopspan::quantize {
 namespace {
 
-// Coarser codes are worth it as long as they make a walk only a little longer (docs/decisions/0011).
-constexpr double kMostCandidates = 18.0;
-// A walk waits for cache lines: codes are not made shorter than one.
+// What a distance costs in a walk, in the time of one cache line, apart from its lines; and how much longer a walk is
+// on codes for which so many more rows seem near (docs/decisions/0011).
+constexpr double kDistance = 8.0;
+constexpr double kLonger = 0.06;
+constexpr double kNearest = 10.0;
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kProjected[] = {64, 128, 192, 256, 384};
 constexpr std::size_t kMomentRows = 4096;
@@ -23,16 +25,28 @@ class Choice {
       : format_(rows.format()), sample_(draw_sample(rows, seed)), threads_(threads), seed_(seed) {}
 
   Quantizer run() {
-    if (format_.dim > kLine) {
-      for (const CodeFormat& shape : shorter_shapes()) {
-        Quantizer quantizer = make(shape);
-        if (quantizer.fidelity().candidates <= kMostCandidates) return quantizer;
+    Quantizer best = make({format_.dim, format_.metric, 8});
+    double least = cost(best.code_format(), best.fidelity().candidates);
+    for (const CodeFormat& shape : shorter_shapes()) {
+      if (cost(shape, kNearest) >= least) continue;
+      Quantizer quantizer = make(shape);
+      const double its = cost(shape, quantizer.fidelity().candidates);
+      if (its < least) {
+        least = its;
+        best = std::move(quantizer);
       }
     }
-    return {format_, sample_, 8};
+    return best;
   }
 
  private:
+  // Of a walk, so far as it depends on codes; rows that are no whole lines begin anywhere.
+  static double cost(const CodeFormat& shape, double candidates) {
+    const std::size_t stride = shape.stride();
+    const double lines = static_cast<double>(stride % kLine == 0 ? stride : stride + kLine - 1) / kLine;
+    return (kDistance + lines) * (1.0 + kLonger * std::max(candidates - kNearest, 0.0));
+  }
+
   // The codes that are shorter than all dimensions at 8 bits, the shortest first.
   std::vector<CodeFormat> shorter_shapes() const {
     std::vector<CodeFormat> shapes{{format_.dim, format_.metric, 4}};

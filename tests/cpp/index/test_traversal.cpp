@@ -160,15 +160,17 @@ TEST(traversal_on_principal_dimensions_finds_what_the_rows_say) {
 TEST(traversal_takes_4_bits_by_itself_where_they_save_lines_and_tell_rows_apart) {
   const auto chosen = [](std::size_t dim, float spread) {
     test::Vectors data = test::make_vectors(DType::kFloat32, 2000, dim, 2);
-    for (std::size_t i = 0; i < 2000 * dim; ++i)
-      data.floats[i] += spread * static_cast<float>(core::random_unit(i / dim % 8, i % dim));
+    for (std::size_t i = 0; i < 2000 * dim; ++i) {
+      data.floats[i] = static_cast<float>(core::random_unit(2, i)) +
+                       spread * static_cast<float>(core::random_unit(i / dim % 8, i % dim));
+    }
     Index index(test::options_for(Kind::kHnsw, DType::kFloat32, Metric::kL2, dim));
     index.add(data.view());
     return index.stats().codes;
   };
-  CHECK(chosen(96, 0.0F) == CodeKind::kSq4);
+  CHECK(chosen(256, 0.0F) == CodeKind::kSq4);
   CHECK(chosen(64, 0.0F) == CodeKind::kSq8);
-  CHECK(chosen(96, 100.0F) == CodeKind::kSq8);
+  CHECK(chosen(256, 100.0F) == CodeKind::kSq8);
 }
 
 TEST(traversal_of_8_bits_chooses_the_links_of_rows_that_are_walked_themselves) {

@@ -25,9 +25,9 @@ TEST(choice_is_8_bits_where_rows_fit_a_cache_line) {
 }
 
 TEST(choice_is_4_bits_where_they_tell_rows_apart) {
-  std::vector<float> even(kRows * 128);
+  std::vector<float> even(kRows * 256);
   for (std::size_t i = 0; i < even.size(); ++i) even[i] = static_cast<float>(core::random_unit(1, i) - 0.5);
-  for (const Metric metric : kVectorMetrics) check_chosen(chosen(metric, 128, even), 128, 4);
+  for (const Metric metric : kVectorMetrics) check_chosen(chosen(metric, 256, even), 256, 4);
 }
 
 TEST(choice_is_a_projection_where_rows_vary_in_few_directions) {
