@@ -52,6 +52,7 @@ py::dict stats(const Index& index) {
   py::dict result;
   result["size"] = stats.size;
   result["removed"] = stats.removed;
+  result["pending"] = stats.pending;
   result["bytes"] = bytes;
   result["mapped"] = stats.mapped;
   if (index.options().kind == Kind::kHnsw) {

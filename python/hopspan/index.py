@@ -286,6 +286,8 @@ class Index:
             vectors
         removed
             places of removed vectors that wait to be used again; they are part of `bytes`
+        pending
+            vectors of an index in a folder that the graph does not hold yet; a search compares each of them
         bytes
             of each part, in memory or mapped
         mapped

@@ -40,6 +40,7 @@ struct LogStats {
 struct Stats {
   std::size_t size = 0;
   std::size_t removed = 0;  // slots whose vectors were removed and that wait to be used again
+  std::size_t pending = 0;  // vectors that the graph does not hold yet: searches compare each; of a DurableIndex
   std::vector<std::pair<std::string, std::size_t>> bytes;  // per part, in memory or mapped
   std::vector<std::size_t> level_sizes;                    // nodes on level 0, 1, ...; hnsw only
   double mean_degree = 0.0;                                // links a node on level 0; hnsw only
@@ -55,7 +56,7 @@ struct Stats {
 struct CheckReport {
   std::size_t vectors = 0;
   std::size_t links = 0;      // of level 0 and above; of spann, the entries of all lists
-  std::size_t reachable = 0;  // nodes that a walk from the entry point meets on level 0
+  std::size_t reachable = 0;  // vectors that a walk from the entry point meets on level 0, or that are pending
 };
 
 struct TunePoint {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "core/function_ref.h"
 #include "hopspan/options.h"
@@ -18,6 +19,9 @@ std::size_t available_threads();
 // one thread, or one piece, nothing but the caller runs and nothing is allocated or locked.
 void parallel_for(std::size_t count, std::size_t grain, std::size_t threads, const Progress& progress,
                   FunctionRef<void(std::size_t begin, std::size_t end, std::size_t worker)> body);
+
+// How many forks led to this process: threads that were started before the last of them are not here.
+std::uint64_t forks() noexcept;
 
 // The number of workers that parallel_for would use.
 std::size_t worker_count(std::size_t count, std::size_t grain, std::size_t threads);

@@ -124,8 +124,8 @@ void Replay::make_held() {
     if (held_->change == Change::kRemove) {
       store_.remove(held_->ids.data(), held_->ids.size(), options);
     } else {
-      store_.add({held_->rows.data(), held_->ids.size(), store_.options().dim, held_->dtype}, held_->ids.data(),
-                 options);
+      store_.add_pending({held_->rows.data(), held_->ids.size(), store_.options().dim, held_->dtype}, held_->ids.data(),
+                         options);
       vectors_ += held_->ids.size();
     }
   } catch (const InvalidArgument& error) {

@@ -19,6 +19,12 @@ std::shared_ptr<index::Store> Opened::store() const {
   return store;
 }
 
+std::shared_ptr<index::Store> Opened::linked() const {
+  std::shared_ptr<index::Store> store = this->store();
+  store->link_all({threads_, {}});
+  return store;
+}
+
 void Opened::set_store(std::shared_ptr<index::Store> store) {
   if (store && row_bytes_ == 0) {
     options_ = store->options();

@@ -15,7 +15,8 @@ namespace hopspan::durable {
 
 class Opened : public index::Body {
  public:
-  explicit Opened(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  // threads: for making the changes of the log, and linking what these leave pending.
+  Opened(std::filesystem::path folder, std::size_t threads) : folder_(std::move(folder)), threads_(threads) {}
 
   virtual void flush() = 0;
   virtual void compact() = 0;
@@ -23,8 +24,8 @@ class Opened : public index::Body {
   virtual void close() = 0;
   virtual Recovery recovery() const = 0;
 
-  void save(storage::Env& env, const std::filesystem::path& path) const override { store()->save(env, path); }
-  std::vector<std::byte> to_bytes() const override { return store()->to_bytes(); }
+  void save(storage::Env& env, const std::filesystem::path& path) const override { linked()->save(env, path); }
+  std::vector<std::byte> to_bytes() const override { return linked()->to_bytes(); }
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
               float* distances) const override {
     store()->search(queries, options, ids, distances);
@@ -48,8 +49,11 @@ class Opened : public index::Body {
   void check_open() const;
 
   const std::filesystem::path folder_;
+  const std::size_t threads_;
 
  private:
+  std::shared_ptr<index::Store> linked() const;  // with nothing pending
+
   std::shared_ptr<index::Store> store_;  // by atomic_load and atomic_store
   IndexOptions options_;
   std::size_t row_bytes_ = 0;

@@ -5,6 +5,7 @@
 
 #include "durable/changes.h"
 #include "durable/folder.h"
+#include "durable/linker.h"
 #include "durable/same_options.h"
 #include "hopspan/error.h"
 
@@ -16,13 +17,22 @@ constexpr int kAttempts = 5;
 }  // namespace
 
 Reader::Reader(storage::Env& env, const std::filesystem::path& folder, std::size_t threads)
-    : Opened(folder), env_(env), threads_(threads) {
+    : Opened(folder, threads), env_(env) {
   load_latest();
 }
 
 std::vector<std::int64_t> Reader::add(const MatrixView&, const std::int64_t*, const AddOptions&) { refuse(); }
 
 std::size_t Reader::remove(const std::int64_t*, std::size_t, const AddOptions&) { refuse(); }
+
+// A child that was forked while its parent linked has a store that is half changed, so it reads the folder again.
+void Reader::check_usable() const {
+  check_open();
+  const std::shared_ptr<Background> linker = std::atomic_load(&linker_);
+  if (!linker || !linker->was_cut()) return;
+  const std::lock_guard<std::mutex> lock(refreshing_);
+  if (linker_ == linker) const_cast<Reader*>(this)->load_latest();
+}
 
 void Reader::refuse() const {
   check_open();
@@ -56,6 +66,7 @@ void Reader::load() {
     throw CorruptIndexError(log_path(folder_, manifest.log).u8string() + ": it voids no change");
   recovery_ = found;
   go_on_from(manifest, log);
+  std::atomic_store(&linker_, link_on({}, store, threads_));
   set_store(std::move(store));
 }
 
@@ -78,24 +89,26 @@ void Reader::go_on_from(const Manifest& manifest, const storage::LogReader& log)
 }
 
 bool Reader::refresh() {
+  check_usable();
   const std::lock_guard<std::mutex> lock(refreshing_);
   const std::shared_ptr<index::Store> current = store();
   const Manifest manifest = read_manifest(env_, folder_);
   const std::uint64_t before = offset_;
   if (manifest.folder == manifest_.folder && manifest.log == manifest_.log) {
-    if (follow(manifest, *current)) return offset_ != before;
+    if (follow(manifest, current)) return offset_ != before;
   }
   load_latest();
   return true;
 }
 
 // False when there is no going on: the log is gone, or a change was taken over that failed in the end.
-bool Reader::follow(const Manifest& manifest, index::Store& store) {
+bool Reader::follow(const Manifest& manifest, const std::shared_ptr<index::Store>& current) {
   try {
     storage::LogReader log = open_log(env_, folder_, manifest);
     log.resume(offset_, next_sequence_);
-    if (!replay(log, store, recovery_)) return false;
+    if (!replay(log, *current, recovery_)) return false;
     go_on_from(manifest, log);
+    std::atomic_store(&linker_, link_on(linker_, current, threads_));
     return true;
   } catch (const IoError&) {
     return false;
@@ -106,6 +119,7 @@ bool Reader::follow(const Manifest& manifest, index::Store& store) {
 
 void Reader::close() {
   const std::lock_guard<std::mutex> lock(refreshing_);
+  std::atomic_store(&linker_, {});
   set_store(nullptr);
 }
 

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 
+#include "durable/background.h"
 #include "durable/opened.h"
 #include "storage/log.h"
 
@@ -25,21 +27,21 @@ class Reader final : public Opened {
   CheckReport check(bool deep) const override { return store()->check(deep); }
 
  private:
-  void check_usable() const override { check_open(); }
+  void check_usable() const override;
   [[noreturn]] void refuse() const;
   void load();
   void load_latest();
   bool replay(storage::LogReader& log, index::Store& store, Recovery& found) const;
   void go_on_from(const Manifest& manifest, const storage::LogReader& log);
-  bool follow(const Manifest& manifest, index::Store& store);
+  bool follow(const Manifest& manifest, const std::shared_ptr<index::Store>& current);
 
   storage::Env& env_;
-  const std::size_t threads_;
   mutable std::mutex refreshing_;
   Manifest manifest_;
   Recovery recovery_;
   std::uint64_t offset_ = 0;  // in the log: what has been taken over
   std::uint64_t next_sequence_ = 0;
+  std::shared_ptr<Background> linker_;  // by atomic_load and atomic_store
 };
 
 }  // namespace hopspan::durable

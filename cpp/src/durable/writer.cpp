@@ -9,6 +9,7 @@
 
 #include "durable/changes.h"
 #include "durable/folder.h"
+#include "durable/linker.h"
 #include "durable/same_options.h"
 #include "hopspan/error.h"
 #include "index/meta.h"
@@ -31,7 +32,7 @@ std::filesystem::path parent_of(const std::filesystem::path& folder) {
 
 Writer::Writer(storage::Env& env, const std::filesystem::path& folder, const OpenOptions& options,
                std::chrono::milliseconds window)
-    : Opened(folder), env_(env), sync_(options.sync), compact_share_(options.compact_share) {
+    : Opened(folder, options.threads), env_(env), sync_(options.sync), compact_share_(options.compact_share) {
   if (!(compact_share_ > 0.0)) {
     throw InvalidArgument("compact_share must be above 0, not " + std::to_string(compact_share_));
   }
@@ -40,23 +41,21 @@ Writer::Writer(storage::Env& env, const std::filesystem::path& folder, const Ope
     if (!options.create) throw IoError(ENOENT, manifest_path(folder_).u8string(), "open");
     create(*options.create);
   }
-  recover(options.threads);
+  recover();
   if (options.create) check_same_options(this->options(), *options.create, folder_.u8string());
   compact_at_ = compact_limit();
+  linker_ = link_on({}, store(), threads_);
   if (sync_ || window.count() == 0) return;
-  flusher_ = std::make_unique<Flusher>(window, [this] {
+  flusher_ = Background::start(window, [this, window](const Progress&) {
     try {
       log()->flush();
     } catch (...) {  // the log has failed, and the next change says so
     }
+    return window;
   });
 }
 
 Writer::~Writer() {
-  if (!lock_->is_mine()) {
-    flusher_.release();  // its thread is the parent's
-    return;
-  }
   try {
     close();
   } catch (...) {
@@ -96,14 +95,14 @@ void Writer::create(const IndexOptions& options) {
   write_manifest(env_, folder_, first);
 }
 
-void Writer::recover(std::size_t threads) {
+void Writer::recover() {
   manifest_ = read_manifest(env_, folder_);
   std::shared_ptr<index::Store> store = open_snapshot(env_, folder_, manifest_, false);
   recovery_.generation = manifest_.generation;
   recovery_.snapshot_vectors = store->size();
   storage::LogReader reader = open_log(env_, folder_, manifest_);
   const std::string name = log_path(folder_, manifest_.log).u8string();
-  Replay replay(*store, threads, name);
+  Replay replay(*store, threads_, name);
   while (const std::optional<storage::LogRecord> record = reader.next()) {
     if (!replay.take(*record)) {
       throw CorruptIndexError(name + ": record " + std::to_string(record->sequence) + " voids no change");
@@ -161,7 +160,12 @@ std::vector<std::int64_t> Writer::add(const MatrixView& vectors, const std::int6
     if (ids == nullptr) std::iota(added.begin(), added.end(), static_cast<std::int64_t>(store()->next_id()));
     return log_add(log, vectors, added.data());
   };
-  log_and_change(added.empty(), log_it, [&] { store()->add(vectors, added.data(), options); });
+  const auto change = [&] {
+    vectors.rows < index::Store::kLinkedTogether ? store()->add_pending(vectors, added.data(), options)
+                                                 : store()->add(vectors, added.data(), options);
+  };
+  log_and_change(added.empty(), log_it, change);
+  link_when_due(options.threads);
   return added;
 }
 
@@ -206,6 +210,15 @@ void Writer::change_or_void(storage::GroupLog& log, std::uint64_t sequence, core
   }
 }
 
+// The change is made, so a failure is not the caller's: the next one tries again.
+void Writer::link_when_due(std::size_t threads) noexcept {
+  try {
+    const std::shared_ptr<index::Store> linking = store();
+    if (linking->pending() >= index::Store::kLinkedTogether) linking->link_some({threads, {}});
+  } catch (...) {
+  }
+}
+
 void Writer::flush() {
   check_usable();
   log()->flush();
@@ -221,6 +234,7 @@ void Writer::close() {
   const std::lock_guard<std::mutex> lock(changing_);
   if (is_closed()) return;
   flusher_.reset();
+  linker_.reset();
   std::exception_ptr error;
   try {
     log_->flush();

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/function_ref.h"
-#include "durable/flusher.h"
+#include "durable/background.h"
 #include "durable/opened.h"
 #include "storage/group_log.h"
 
@@ -43,13 +43,14 @@ class Writer final : public Opened {
   void check_usable() const override;
   std::unique_ptr<storage::FileLock> enter(const std::optional<IndexOptions>& create);
   void create(const IndexOptions& options);
-  void recover(std::size_t threads);
+  void recover();
   void take_log(const storage::LogReader& found);
   std::shared_ptr<storage::GroupLog> log() const { return std::atomic_load(&log_); }
 
   void log_and_change(bool nothing, core::FunctionRef<std::uint64_t(storage::GroupLog&)> log_it,
                       core::FunctionRef<void()> change);
   void change_or_void(storage::GroupLog& log, std::uint64_t sequence, core::FunctionRef<void()> change);
+  void link_when_due(std::size_t threads) noexcept;
   std::uint64_t compact_limit() const;
   void compact_when_due();
   void compact_locked();
@@ -68,7 +69,8 @@ class Writer final : public Opened {
   std::uint64_t past_syncs_ = 0;              // of logs before this one
   std::atomic<std::uint64_t> compact_at_{0};  // bytes of the log
   std::string compaction_error_;
-  std::unique_ptr<Flusher> flusher_;
+  std::shared_ptr<Background> flusher_;
+  std::shared_ptr<Background> linker_;
 };
 
 }  // namespace hopspan::durable

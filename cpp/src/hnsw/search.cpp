@@ -15,6 +15,8 @@ namespace {
 // side, where one node after the other would wait for memory at each step.
 constexpr std::size_t kNodesAtOnce = 3;
 
+constexpr std::size_t kScannedAtOnce = 256;
+
 [[noreturn]] void bad_link(std::uint32_t node, std::uint32_t link, std::size_t size) {
   throw CorruptIndexError("graph node " + std::to_string(node) + " links to " + std::to_string(link) + " of " +
                           std::to_string(size) + " nodes");
@@ -210,17 +212,39 @@ void beam(const Level& level, const Space& space, const void* query, std::size_t
   }
 }
 
-std::size_t search(const Graph& graph, const Space& space, const void* query, std::size_t k, const Effort& effort,
-                   Scratch& scratch, Neighbor* out, std::uint32_t excluded) {
-  if (graph.entry == kNone) return 0;
+namespace {
+
+void walk(const Graph& graph, const Space& space, const void* query, std::size_t ef, Scratch& scratch,
+          std::uint32_t excluded) {
+  if (graph.entry == kNone) return;
   std::uint32_t node = graph.entry;
   for (std::size_t l = graph.entry_level; l > 0; --l) {
     node = descend(graph.levels[l], space, query, node, scratch, excluded);
     node = step_down(graph, l, node);
   }
-  scratch.pool.reset(effort.width, std::max(effort.width, k), effort.stop);
   scratch.pool.insert(make_key(entry_distance(graph.levels[0], space, query, node, excluded), node));
-  beam(graph.levels[0], space, query, effort.ef, scratch, excluded);
+  beam(graph.levels[0], space, query, ef, scratch, excluded);
+}
+
+// Offers the slots to the pool, which recognises those that the walk has met.
+void scan(const Space& space, const void* query, const std::vector<std::uint32_t>& slots, Scratch& scratch) {
+  scratch.fit(kScannedAtOnce);
+  for (std::size_t begin = 0; begin < slots.size(); begin += kScannedAtOnce) {
+    const std::size_t count = std::min(kScannedAtOnce, slots.size() - begin);
+    std::copy_n(slots.data() + begin, count, scratch.slots.data());
+    measure(space, query, count, scratch);
+    offer(scratch, scratch.slots.data(), count);
+  }
+}
+
+}  // namespace
+
+std::size_t search(const Graph& graph, const Space& space, const void* query, std::size_t k, const Effort& effort,
+                   Scratch& scratch, Neighbor* out, std::uint32_t excluded,
+                   const std::vector<std::uint32_t>& unlinked) {
+  scratch.pool.reset(effort.width, std::max(effort.width, k), effort.stop);
+  walk(graph, space, query, effort.ef, scratch, excluded);
+  scan(space, query, unlinked, scratch);
   std::size_t found = 0;
   for (std::size_t i = 0; i < scratch.pool.size() && found < k; ++i) {
     const std::uint64_t key = scratch.pool[i];

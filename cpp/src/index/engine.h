@@ -25,8 +25,17 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   // Takes in rows that are new: appended, or in slots that were released. leaving: slots whose vectors they replace,
-  // which lose their ids next. Both ascend. When it throws, the engine is as it was.
+  // which lose their ids next. Both ascend. Nothing is pending. When it throws, the engine is as it was.
   virtual void insert(const Slots& added, const Slots& leaving, const AddOptions& options) = 0;
+
+  // As insert, but the engine may leave the rows pending: until link() takes them in, a search compares each of them.
+  virtual void defer(const Slots& added, const Slots& leaving, const AddOptions& options) {
+    insert(added, leaving, options);
+  }
+  // How many rows are pending.
+  virtual std::size_t pending() const noexcept { return 0; }
+  // Takes in the first `count` of them. When it throws, the engine is as it was.
+  virtual void link(std::size_t, const AddOptions&) {}
 
   // Whether vectors can be removed.
   virtual bool can_remove() const noexcept { return false; }

@@ -1,5 +1,6 @@
 #include "index/graph_sections.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,8 @@ void write_graph(const hnsw::Graph& graph, storage::ContainerWriter& writer) {
   }
 }
 
-hnsw::Graph read_graph(const storage::ContainerReader& reader, const HnswOptions& options, std::size_t rows) {
+hnsw::Graph read_graph(const storage::ContainerReader& reader, const HnswOptions& options, std::size_t least,
+                       std::size_t most) {
   std::vector<std::byte> bytes(reader.size("GRPH"));
   reader.read("GRPH", 0, bytes.data(), bytes.size());
   storage::ByteReader shape(bytes.data(), bytes.size(), "the shape of the graph");
@@ -64,11 +66,12 @@ hnsw::Graph read_graph(const storage::ContainerReader& reader, const HnswOptions
     hnsw::Level& level = graph.levels[l];
     level.size = shape.u64();
     level.width = l == 0 ? graph.levels[0].width : options.M;
-    const std::size_t most = l == 0 ? rows : graph.levels[l - 1].size;
-    if (level.size > most || level.size < (l == 0 ? most : 1)) {
+    if (level.size > most || level.size < least) {
       throw CorruptIndexError("level " + std::to_string(l) + " of the graph has " + std::to_string(level.size) +
                               " nodes above " + std::to_string(most));
     }
+    least = 1;
+    most = level.size;
     level.links = read_array(reader, level_tag("LK", l), core::checked_mul(level.size, level.width));
     if (l == 0) continue;
     level.slots = read_array(reader, level_tag("SL", l), level.size);
@@ -76,9 +79,26 @@ hnsw::Graph read_graph(const storage::ContainerReader& reader, const HnswOptions
   }
   if (shape.remaining() != 0) graph.replaced = shape.u64();
   shape.finish();
-  const bool entered = rows == 0 ? graph.entry == hnsw::kNone : graph.entry < graph.levels.back().size;
+  const bool entered = graph.size() == 0 ? graph.entry == hnsw::kNone : graph.entry < graph.levels.back().size;
   if (!entered) throw CorruptIndexError("the graph has no entry point " + std::to_string(graph.entry));
   return graph;
+}
+
+void write_pending(const std::vector<std::uint32_t>& slots, storage::ContainerWriter& writer) {
+  if (slots.empty()) return;
+  writer.begin("PEND");
+  writer.append(slots.data(), slots.size() * sizeof(std::uint32_t));
+  writer.end();
+}
+
+std::vector<std::uint32_t> read_pending(const storage::ContainerReader& reader, std::size_t rows) {
+  if (!reader.has("PEND")) return {};
+  const core::Array<std::uint32_t> stored = reader.array<std::uint32_t>("PEND", false);
+  std::vector<std::uint32_t> slots(stored.data(), stored.data() + stored.size());
+  const auto falls = [](std::uint32_t a, std::uint32_t b) { return a >= b; };
+  if (std::adjacent_find(slots.begin(), slots.end(), falls) != slots.end() || (!slots.empty() && slots.back() >= rows))
+    throw CorruptIndexError("the pending rows do not ascend below " + std::to_string(rows));
+  return slots;
 }
 
 }  // namespace hopspan::index

@@ -33,11 +33,13 @@ std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const 
   std::vector<bool> hidden(holes.empty() ? 0 : rows_.size());
   for (const std::uint32_t slot : holes) hidden[slot] = true;
   const std::size_t living = rows_.size() - holes.size();
+  const auto alive = [&](std::uint32_t slot) { return hidden.empty() || !hidden[slot]; };
+  const Slots none;
+  const Scope linked{none, living, alive};
   const auto search = [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
     const auto worker = spares_.take();
     const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[query];
-    return find(sample.queries()[query], k, stops.effort(k, ef, spare(k), linked_), *worker, out, excluded, living,
-                [&](std::uint32_t slot) { return hidden.empty() || !hidden[slot]; });
+    return find(sample.queries()[query], k, stops.effort(k, ef, spare(k), linked_), *worker, out, excluded, linked);
   };
   return measure(rows_, sample, options, search, holes);
 }
@@ -51,7 +53,7 @@ EarlyStops HnswEngine::learn_stops(const Sample& sample, std::size_t threads) co
     const auto worker = spares_.take();
     for (std::size_t i = begin; i < end; ++i) {
       const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[i];
-      const std::size_t found = walk(asked(sample.queries()[i], *worker), 1, width, *worker, excluded);
+      const std::size_t found = walk(asked(sample.queries()[i], *worker), 1, width, *worker, excluded, {});
       walks[i].assign(width, std::numeric_limits<float>::infinity());
       for (std::size_t j = 0; j < std::min(found, width); ++j) walks[i][j] = worker->candidates[j].distance;
     }
@@ -60,7 +62,7 @@ EarlyStops HnswEngine::learn_stops(const Sample& sample, std::size_t threads) co
 }
 
 HnswEngine::Rehearsal HnswEngine::rehearsal(const Slots& added, const Slots& leaving) const {
-  const Slots left = united(id_map_.holes(), leaving);
+  const Slots left = united(united(id_map_.holes(), leaving), pending_);
   Slots holes;
   std::set_difference(left.begin(), left.end(), added.begin(), added.end(), std::back_inserter(holes));
   const std::size_t size = rows_.size() - holes.size();

@@ -26,6 +26,9 @@ class HnswEngine final : public Engine {
   HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map, core::FairMutex& mutex);
 
   void insert(const Slots& added, const Slots& leaving, const AddOptions& options) override;
+  void defer(const Slots& added, const Slots& leaving, const AddOptions& options) override;
+  std::size_t pending() const noexcept override { return pending_.size(); }
+  void link(std::size_t count, const AddOptions& options) override;
   bool can_remove() const noexcept override { return true; }
   Slots release(const Slots& removed, const AddOptions& options) override;
   Slots released() const override;
@@ -62,26 +65,36 @@ class HnswEngine final : public Engine {
     EarlyStops stops;
   };
 
-  // The slots that a search may find, of those in the graph.
-  using Alive = core::FunctionRef<bool(std::uint32_t slot)>;
+  // What a search may find.
+  struct Scope {
+    const Slots& pending;  // compared beside the slots of the graph
+    std::size_t living;
+    core::FunctionRef<bool(std::uint32_t slot)> alive;
+  };
 
   void validate_once();
-  void follow_rows(const Slots& added, const AddOptions& options, core::FunctionRef<void()> insert);
-  std::unique_ptr<Traversal> codes_to_link_by(const AddOptions& options);
+  void join(const Slots& slots, const Slots& leaving, std::size_t living, const AddOptions& options);
+  std::size_t rows_up_to(const Slots& slots) const;
+  bool should_learn_codes(std::size_t rows) const;
+  void learn_codes(std::size_t rows, const AddOptions& options, core::FunctionRef<void()> then);
+  void encode(const Slots& added, const AddOptions& options, core::FunctionRef<void()> then);
+  std::unique_ptr<Traversal> codes_to_link_by(std::size_t rows, const AddOptions& options);
   bool in_graph(std::uint32_t slot) const;
+  std::size_t least_graph() const;
+  Slots sweep(std::size_t waypoints, const AddOptions& options);
   hnsw::Graph rebuild(const AddOptions& options) const;
   std::size_t effort(const SearchOptions& options) const;
   const hnsw::Space& walked() const { return traversal_ == nullptr ? exact_ : traversal_->space(); }
   void rank(const void* query, std::size_t k, hnsw::Neighbor* candidates, std::size_t count,
             hnsw::Scratch& scratch) const;
   std::size_t find(const void* query, std::size_t k, const hnsw::Effort& effort, Worker& worker, hnsw::Neighbor* out,
-                   std::uint32_t excluded, std::size_t living, Alive alive) const;
+                   std::uint32_t excluded, const Scope& scope) const;
   const void* asked(const void* query, Worker& worker) const;
   std::size_t spare(std::size_t k) const;
-  std::size_t walk(const void* asked, std::size_t k, const hnsw::Effort& effort, Worker& worker,
-                   std::uint32_t excluded) const;
+  std::size_t walk(const void* asked, std::size_t k, const hnsw::Effort& effort, Worker& worker, std::uint32_t excluded,
+                   const Slots& pending) const;
   std::size_t walk_on(const void* asked, std::size_t k, hnsw::Effort effort, Worker& worker, std::uint32_t excluded,
-                      std::size_t living, Alive alive) const;
+                      const Scope& scope) const;
   void search_one(const MatrixView& queries, std::size_t row, std::size_t k, std::size_t ef, Worker& worker,
                   std::int64_t* ids, float* distances) const;
   std::vector<Measurement> measure_sample(const Sample& sample, const EarlyStops& stops, const MeasureOptions& options,
@@ -98,6 +111,7 @@ class HnswEngine final : public Engine {
   std::unique_ptr<Traversal> traversal_;  // null where the rows themselves are walked
   hnsw::Graph graph_;
   std::size_t linked_ = 0;  // slots in the graph: those with an id, and removed ones that searches walk through
+  Slots pending_;           // with an id, but no links yet, or being linked; the last of them may be beyond the graph
   Learnt learnt_;
   bool validated_ = true;  // insertion follows links unchecked, so a graph loaded unverified is validated before it
   mutable core::Spares<Worker> spares_;

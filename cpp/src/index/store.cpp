@@ -139,6 +139,19 @@ std::uint64_t Store::content_id(const storage::ByteWriter& meta) const {
 std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) {
   const std::lock_guard<core::FairMutex> change(changing_);
   const std::lock_guard<core::FairMutex> lock(mutex_);
+  link_locked({options.threads, {}});
+  return add_by(&Engine::insert, vectors, ids, options);
+}
+
+std::vector<std::int64_t> Store::add_pending(const MatrixView& vectors, const std::int64_t* ids,
+                                             const AddOptions& options) {
+  const std::lock_guard<core::FairMutex> change(changing_);
+  const std::lock_guard<core::FairMutex> lock(mutex_);
+  return add_by(&Engine::defer, vectors, ids, options);
+}
+
+std::vector<std::int64_t> Store::add_by(void (Engine::*take_in)(const Slots&, const Slots&, const AddOptions&),
+                                        const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) {
   const Slots leaving = id_map_.holders(ids, vectors.rows);
   if (!leaving.empty()) check_removal(*engine_);
   check_room(rows_.size() - free_.size(), vectors.rows);
@@ -148,7 +161,7 @@ std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64
   try {
     vectors::Matrix replaced = rows_.write(vectors, slots);
     try {
-      engine_->insert(slots, leaving, options);
+      (*engine_.*take_in)(slots, leaving, options);
     } catch (...) {
       rows_.undo_write(slots, replaced);
       throw;
@@ -191,6 +204,29 @@ std::size_t Store::remove(const std::int64_t* ids, std::size_t count, const AddO
   size_ = id_map_.live();
   reclaim(released);
   return slots.size();
+}
+
+std::size_t Store::pending() const {
+  const std::shared_lock<core::FairMutex> lock(mutex_);
+  return engine_->pending();
+}
+
+bool Store::link_some(const AddOptions& options) {
+  const std::lock_guard<core::FairMutex> change(changing_);
+  const std::lock_guard<core::FairMutex> lock(mutex_);
+  if (engine_->pending() < kLinkedTogether) return false;
+  engine_->link(kLinkedTogether, options);
+  return true;
+}
+
+void Store::link_all(const AddOptions& options) {
+  const std::lock_guard<core::FairMutex> change(changing_);
+  const std::lock_guard<core::FairMutex> lock(mutex_);
+  link_locked(options);
+}
+
+void Store::link_locked(const AddOptions& options) {
+  while (engine_->pending() != 0) engine_->link(kLinkedTogether, options);
 }
 
 // Free ones first, then new ones; ascending.
@@ -290,6 +326,7 @@ std::vector<TunePoint> Store::tune(const MatrixView& queries, const TuneOptions&
   const std::lock_guard<core::FairMutex> change(changing_);
   const std::lock_guard<core::FairMutex> lock(mutex_);
   if (id_map_.live() == 0) throw InvalidArgument("an empty index cannot be tuned");
+  link_locked({options.threads, {}});
   return engine_->tune(queries, options);
 }
 

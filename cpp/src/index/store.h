@@ -36,6 +36,16 @@ class Store : public Body {
   std::vector<std::byte> to_bytes() const override;
 
   std::vector<std::int64_t> add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) override;
+  // As add, but vectors whose links take long to choose may stay pending: every search looks at each of them, until
+  // they are linked.
+  std::vector<std::int64_t> add_pending(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options);
+  // So many pending vectors, in the order of their slots, are linked together, so that the graph does not depend on who
+  // links them and when.
+  static constexpr std::size_t kLinkedTogether = 512;
+  std::size_t pending() const;
+  // Links these when there are as many; returns whether there were.
+  bool link_some(const AddOptions& options);
+  void link_all(const AddOptions& options);
   std::size_t remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) override;
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
               float* distances) const override;
@@ -53,6 +63,9 @@ class Store : public Body {
   Store(const std::shared_ptr<const storage::ContainerReader>& reader, bool verify);
   Store(const std::shared_ptr<const storage::ContainerReader>& reader, const Meta& meta, bool verify);
 
+  std::vector<std::int64_t> add_by(void (Engine::*take_in)(const Slots&, const Slots&, const AddOptions&),
+                                   const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options);
+  void link_locked(const AddOptions& options);
   Slots choose_slots(std::size_t count) const;
   void take(const Slots& slots) noexcept;
   void reclaim(const Slots& released) noexcept;

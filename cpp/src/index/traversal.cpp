@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::size_t kCodesFrom = 1000;  // fewer rows stay in the processor's caches
 
-quantize::Quantizer learn(const vectors::Matrix& rows, const IndexOptions& options, std::size_t threads) {
+quantize::Quantizer learn(const vectors::Matrix& all, std::size_t from, const IndexOptions& options,
+                          std::size_t threads) {
+  const vectors::Matrix rows(all.format(), core::Array<std::byte>::view(all.data(), from * all.stride(), {}));
   if (options.hnsw.codes == CodeKind::kAuto) return quantize::choose_quantizer(rows, threads, options.seed);
   return {rows, options.hnsw.codes == CodeKind::kSq4 ? 4 : 8, options.seed};
 }
@@ -28,8 +30,8 @@ bool Traversal::serves(const IndexOptions& options, std::size_t size) {
 
 bool Traversal::saved_in(const storage::ContainerReader& reader) { return reader.has("QUAN"); }
 
-Traversal::Traversal(const vectors::Matrix& rows, const IndexOptions& options, const AddOptions& how)
-    : Traversal(rows, Learnt{rows.size(), learn(rows, options, how.threads)}, {}, 0) {
+Traversal::Traversal(const vectors::Matrix& rows, std::size_t from, const IndexOptions& options, const AddOptions& how)
+    : Traversal(rows, Learnt{from, learn(rows, from, options, how.threads)}, {}, 0) {
   quantizer_.encode(rows_, 0, rows_.size(), how.threads, {}, codes_);
 }
 

@@ -17,8 +17,8 @@ namespace hopspan::index {
 
 class Traversal {
  public:
-  // Learns from the rows and encodes all of them.
-  Traversal(const vectors::Matrix& rows, const IndexOptions& options, const AddOptions& how);
+  // Learns from the first `from` rows and encodes all of them.
+  Traversal(const vectors::Matrix& rows, std::size_t from, const IndexOptions& options, const AddOptions& how);
   // As saved, perhaps mapped. Throws CorruptIndexError unless the sections hold codes for these rows.
   Traversal(const vectors::Matrix& rows, const storage::ContainerReader& reader);
   Traversal(const Traversal&) = delete;
@@ -28,8 +28,9 @@ class Traversal {
   static bool serves(const IndexOptions& options, std::size_t size);
   static bool saved_in(const storage::ContainerReader& reader);
 
-  // Whether so many rows have come since it learnt, or in place of those it learnt from, that it should learn anew.
-  bool outgrown() const noexcept { return rows_.size() > 2 * learnt_from_; }
+  // Whether, of so many rows, so many have come since it learnt, or in place of those it learnt from, that it should
+  // learn anew.
+  bool outgrown(std::size_t rows) const noexcept { return rows > 2 * learnt_from_; }
   std::size_t size() const noexcept { return codes_.size(); }
   // Whether codes order near rows nearly as the rows themselves do, by the sample that they were learnt from.
   bool tells_apart() const noexcept { return quantizer_.fidelity().candidates <= kMostCandidates; }

@@ -15,17 +15,17 @@ namespace hopspan::test {
 
 inline constexpr const char* kFolder = "there/index";
 
-inline OpenOptions appending(bool sync = true) {
+inline OpenOptions appending(bool sync = true, Kind kind = Kind::kFlat) {
   OpenOptions options;
   options.mode = OpenMode::kAppend;
   options.sync = sync;
   options.threads = 1;
-  options.create = options_for(Kind::kFlat, 3);
+  options.create = options_for(kind, 3);
   return options;
 }
 
-inline std::unique_ptr<durable::Writer> open_writer(storage::Env& env, bool sync = true) {
-  return std::make_unique<durable::Writer>(env, kFolder, appending(sync), std::chrono::milliseconds(0));
+inline std::unique_ptr<durable::Writer> open_writer(storage::Env& env, bool sync = true, Kind kind = Kind::kFlat) {
+  return std::make_unique<durable::Writer>(env, kFolder, appending(sync, kind), std::chrono::milliseconds(0));
 }
 
 // A group has ten ids. Each call changes one: it adds vectors under the first of them, in place of those that are there

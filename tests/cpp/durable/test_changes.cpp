@@ -59,6 +59,7 @@ TEST(changes_of_every_element_type_come_back) {
         index::Store direct(options), replayed(options);
         direct.add(data.slice(0, 5), ids.data(), {});
         CHECK(written.replay(replayed));
+        replayed.link_all({});
         CHECK(direct.to_bytes() == replayed.to_bytes());
         CHECK_EQUAL(written.vectors, 5u);
       }
@@ -76,6 +77,8 @@ TEST(changes_that_follow_each_other_become_one) {
   index::Store together(options), replayed(options);
   together.add(data.view(), ids.data(), {});
   CHECK(written.replay(replayed));
+  CHECK_EQUAL(replayed.pending(), 50u);
+  replayed.link_all({});
   CHECK(together.to_bytes() == replayed.to_bytes());
   CHECK_EQUAL(written.records, 10u);
 }

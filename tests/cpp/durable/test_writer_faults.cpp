@@ -22,11 +22,13 @@ using test::open_writer;
 
 void make_folder(FaultEnv& env) { env.put("there/index/lock", {}); }
 
-// Opens, changes, compacts and closes, twice over; once without closing.
-void live(storage::Env& env, Ledger& ledger, bool sync) {
+// Opens, changes, compacts and closes, twice over; once without closing. In a graph the changes are pending, but for
+// those that to_bytes links.
+void live(storage::Env& env, Ledger& ledger, bool sync, Kind kind) {
   for (int round = 0; round < 3; ++round) {
-    const auto writer = open_writer(env, sync);
+    const auto writer = open_writer(env, sync, kind);
     ledger.change(*writer);
+    if (round == 1) writer->to_bytes();
     ledger.change(*writer);
     if (round == 0) {
       writer->compact();
@@ -49,39 +51,39 @@ void live(storage::Env& env, Ledger& ledger, bool sync) {
 }
 
 // The index opens, holds what it must, and goes on.
-void check_survivor(FaultEnv& survivor, const Ledger& ledger, bool prefix) {
+void check_survivor(FaultEnv& survivor, const Ledger& ledger, bool prefix, Kind kind) {
   {
     const Reader reader(survivor, kFolder, 1);
     ledger.check(reader);
   }
   Ledger more = ledger;
-  const auto writer = open_writer(survivor);
+  const auto writer = open_writer(survivor, true, kind);
   if (prefix) ledger.check_prefix(*writer);
   const Ledger::State found = ledger.check(*writer);
   more.change(*writer);
   writer->check(true);
   writer->close();
-  const auto again = open_writer(survivor);
+  const auto again = open_writer(survivor, true, kind);
   CHECK(more.check(*again) == more.then_latest(found));
   CHECK_EQUAL(again->recovery().dropped_bytes, 0u);
   again->check(true);
 }
 
-std::size_t cut_everywhere(bool sync) {
+std::size_t cut_everywhere(bool sync, Kind kind) {
   Ledger ledger;
   const auto prepare = [&](FaultEnv& env) {
     make_folder(env);
     ledger = Ledger();
     if (!sync) ledger.without_sync();
   };
-  const auto body = [&](FaultEnv& env) { live(env, ledger, sync); };
+  const auto body = [&](FaultEnv& env) { live(env, ledger, sync, kind); };
   return faults::for_each_power_cut(prepare, body, [&](FaultEnv& survivor, bool) {
     if (!survivor.has("there/index/manifest")) {
       CHECK_EQUAL(ledger.size(), 0u);
-      open_writer(survivor)->close();
+      open_writer(survivor, true, kind)->close();
       return;
     }
-    check_survivor(survivor, ledger, true);
+    check_survivor(survivor, ledger, true, kind);
   });
 }
 
@@ -90,22 +92,16 @@ FaultEnv& copy_of(const FaultEnv& from, FaultEnv& to) {
   return to;
 }
 
-}  // namespace
-
-TEST(writer_loses_nothing_acknowledged_at_any_power_cut) { CHECK(cut_everywhere(true) > 500); }
-
-TEST(writer_without_sync_keeps_all_up_to_the_last_flush_at_any_power_cut) { CHECK(cut_everywhere(false) > 500); }
-
-TEST(writer_survives_power_cuts_while_it_recovers) {
+std::size_t cut_while_recovering(Kind kind) {
   Ledger ledger;
   const auto prepare = [&](FaultEnv& env) {
     make_folder(env);
     ledger = Ledger();
-    const auto writer = open_writer(env);
+    const auto writer = open_writer(env, true, kind);
     for (int i = 0; i < 4; ++i) ledger.change(*writer);
   };
   const auto body = [&](FaultEnv& env) {
-    const auto writer = open_writer(env);
+    const auto writer = open_writer(env, true, kind);
     ledger.change(*writer);
     writer->compact();
   };
@@ -116,21 +112,21 @@ TEST(writer_survives_power_cuts_while_it_recovers) {
       FaultEnv env;
       copy_of(first, env).cut_power_at(cut);
       try {
-        open_writer(env);
+        open_writer(env, true, kind);
         done = true;
       } catch (const PowerCut&) {
       }
       env.for_each_survivor([&](FaultEnv& second) {
-        ledger.check_prefix(*open_writer(second));
+        ledger.check_prefix(*open_writer(second, true, kind));
         ++states;
       });
     }
   });
-  CHECK(states > 500);
+  return states;
 }
 
 // The process is killed before an operation; what it wrote goes on in the system's cache and is lost by a later cut.
-TEST(writer_after_a_kill_loses_nothing_at_a_power_cut) {
+void kill_everywhere(Kind kind) {
   bool done = false;
   for (std::size_t kill = 0; !done; ++kill) {
     FaultEnv env;
@@ -138,27 +134,20 @@ TEST(writer_after_a_kill_loses_nothing_at_a_power_cut) {
     Ledger ledger;
     env.cut_power_at(kill);
     try {
-      live(env, ledger, true);
+      live(env, ledger, true, kind);
       done = true;
     } catch (const PowerCut&) {
     }
     env.cut_power_at(FaultEnv::kNever);
-    const auto writer = open_writer(env);
+    const auto writer = open_writer(env, true, kind);
     ledger.change(*writer);
-    env.for_each_survivor([&](FaultEnv& survivor) { check_survivor(survivor, ledger, false); });
+    env.for_each_survivor([&](FaultEnv& survivor) { check_survivor(survivor, ledger, false, kind); });
   }
-}
-
-TEST(writer_makes_its_folder_durable) {
-  Ledger ledger;
-  const auto prepare = [&](FaultEnv&) { ledger = Ledger(); };
-  const auto body = [&](FaultEnv& env) { ledger.add(*open_writer(env)); };
-  faults::for_each_power_cut(prepare, body, [&](FaultEnv& survivor, bool) { ledger.check(*open_writer(survivor)); });
 }
 
 // After the failure the index either goes on or refuses every change until it is opened again; what was acknowledged
 // is there, also after a power cut.
-TEST(writer_loses_nothing_acknowledged_when_any_operation_fails) {
+void fail_everywhere(Kind kind) {
   for (const int code : {EIO, ENOSPC, EINTR}) {
     for (std::size_t operation = 0;; ++operation) {
       FaultEnv env;
@@ -173,7 +162,7 @@ TEST(writer_loses_nothing_acknowledged_when_any_operation_fails) {
       };
       for (int round = 0; round < 3; ++round) {
         attempt([&] {
-          const auto writer = open_writer(env);
+          const auto writer = open_writer(env, true, kind);
           for (int i = 0; i < 3; ++i) attempt([&] { ledger.change(*writer); });
           if (round == 1) attempt([&] { writer->compact(); });
           attempt([&] { ledger.change(*writer); });
@@ -182,11 +171,40 @@ TEST(writer_loses_nothing_acknowledged_when_any_operation_fails) {
       }
       const bool failed = env.operations() > operation;
       env.fail_at(FaultEnv::kNever, 0);
-      env.for_each_survivor([&](FaultEnv& survivor) { check_survivor(survivor, ledger, false); });
-      check_survivor(env, ledger, false);
+      env.for_each_survivor([&](FaultEnv& survivor) { check_survivor(survivor, ledger, false, kind); });
+      check_survivor(env, ledger, false, kind);
       if (!failed) break;
     }
   }
+}
+
+}  // namespace
+
+TEST(writer_loses_nothing_acknowledged_at_any_power_cut) {
+  for (const Kind kind : test::kKinds) CHECK(cut_everywhere(true, kind) > 500);
+}
+
+TEST(writer_without_sync_keeps_all_up_to_the_last_flush_at_any_power_cut) {
+  for (const Kind kind : test::kKinds) CHECK(cut_everywhere(false, kind) > 500);
+}
+
+TEST(writer_survives_power_cuts_while_it_recovers) {
+  for (const Kind kind : test::kKinds) CHECK(cut_while_recovering(kind) > 500);
+}
+
+TEST(writer_after_a_kill_loses_nothing_at_a_power_cut) {
+  for (const Kind kind : test::kKinds) kill_everywhere(kind);
+}
+
+TEST(writer_makes_its_folder_durable) {
+  Ledger ledger;
+  const auto prepare = [&](FaultEnv&) { ledger = Ledger(); };
+  const auto body = [&](FaultEnv& env) { ledger.add(*open_writer(env)); };
+  faults::for_each_power_cut(prepare, body, [&](FaultEnv& survivor, bool) { ledger.check(*open_writer(survivor)); });
+}
+
+TEST(writer_loses_nothing_acknowledged_when_any_operation_fails) {
+  for (const Kind kind : test::kKinds) fail_everywhere(kind);
 }
 
 TEST(writer_goes_on_after_a_full_disk) {
@@ -218,7 +236,7 @@ TEST(writer_refuses_changes_after_a_sync_that_failed) {
   ledger.flushed();
   writer = open_writer(env);
   ledger.change(*writer);
-  env.for_each_survivor([&](FaultEnv& survivor) { check_survivor(survivor, ledger, false); });
+  env.for_each_survivor([&](FaultEnv& survivor) { check_survivor(survivor, ledger, false, Kind::kFlat); });
 }
 
 // Otherwise later records would follow one that says what was not done.

@@ -43,7 +43,7 @@ Graph again(const Graph& graph, std::size_t rows = 3) {
   storage::ContainerWriter writer(file, 1);
   index::write_graph(graph, writer);
   writer.finish();
-  return index::read_graph(test::open_bytes(bytes), kOptions, rows);
+  return index::read_graph(test::open_bytes(bytes), kOptions, rows, rows);
 }
 
 void refuse(const char* message, const std::function<void(Graph&)>& change) {
