@@ -50,7 +50,7 @@ class Options(TypedDict, total=False):
     """Bytes of a list at most: 256 to 1048576. Unless given 24576 in memory, and on disk as many pages of 4096 as 32
     vectors take."""
     replicas: int
-    """Lists that a vector is in at most: 1 to 8, 2 unless given."""
+    """Lists that a vector is in at most: 1 to 8. Unless given 2 in memory and 8 on disk."""
     closure: Literal["rng", "soar"]
     """Which further lists a vector joins: by the RNG rule of the paper, or unless given by SOAR (arXiv 2404.00774)."""
     closure_ratio: float

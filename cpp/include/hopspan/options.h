@@ -60,10 +60,11 @@ enum class Closure : std::uint8_t {
 struct SpannOptions {
   // How long a list gets: 256..1048576, or 0 for what serves: 24 KiB in memory, few pages on disk.
   std::uint32_t list_bytes = 0;
-  std::uint32_t replicas = 2;  // lists a vector is in at most: 1..8
+  // Lists a vector is in at most: 1..8, or 0 for what serves: 2 in memory, 8 on disk.
+  std::uint32_t replicas = 0;
   Closure closure = Closure::kSoar;
   float closure_ratio = 1.2F;       // how many times as far as the nearest head another may be: 1..100
-  std::uint32_t closure_heads = 8;  // nearest heads that are looked at: replicas..1024
+  std::uint32_t closure_heads = 8;  // nearest heads that are looked at: 1..1024, and replicas at least
   bool data_heads = false;          // heads are vectors of the data in place of means
 };
 

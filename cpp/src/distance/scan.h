@@ -2,8 +2,9 @@
 //
 // Layout of a block of 32 entries with 2 * `pairs` codes each: 32 bytes for every pair of codes (2p, 2p + 1). Byte
 // j < 16 holds code 2p of entry j in its low half and of entry j + 16 in its high half; byte j + 16 holds code 2p + 1
-// of the same entries. Behind the codes there may be a float for each entry, its term, and behind them another for
-// each, its factor; and anything else up to block_bytes. Tables: for each code its 16 values, code after code.
+// of the same entries. Behind the codes there may be a float for each entry, its term; or a byte for each, its term
+// rounded, and behind them another for each, its factor rounded; and anything else up to block_bytes. Tables: for each
+// code its 16 values, code after code.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +15,28 @@ namespace hopspan::distance {
 inline constexpr std::size_t kScanEntries = 32;  // of a block
 
 // What there is behind the codes of a block.
-enum class ScanFloats : std::uint8_t { kNone, kTerms, kTermsAndFactors };
+enum class ScanExtras : std::uint8_t { kNone, kTerms, kRoundedTermsAndFactors };
 
 struct ScanShape {
   std::size_t pairs;
   std::size_t block_bytes;
-  ScanFloats floats;
+  ScanExtras extras;
+};
+
+// What bytes stand for: low + step * byte.
+struct ScanRange {
+  float low = 0.0F;
+  float step = 0.0F;
 };
 
 struct ScanQuery {
   const std::uint8_t* tables;
   float scale;
   float limit;
-  float offset = 0.0F;  // with factors only
+  // With factors only.
+  float offset = 0.0F;
+  ScanRange terms = {};
+  ScanRange factors = {};
 };
 
 struct ScanTable {

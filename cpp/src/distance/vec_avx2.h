@@ -137,6 +137,9 @@ inline void store(std::uint16_t* out, const ScanSums& sums) {
   store(out, sums.low, sums.low_odd);
   store(out + 16, sums.high, sums.high_odd);
 }
+inline F32 load_bytes(const Byte* p) {
+  return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
+}
 inline F32 load_u16(const std::uint16_t* p) {
   return {_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(load16(reinterpret_cast<const Byte*>(p))))};
 }

@@ -121,6 +121,9 @@ inline void store(std::uint16_t* out, const ScanSums& sums) {
   store(out, sums.low, sums.low_odd);
   store(out + 16, sums.high, sums.high_odd);
 }
+inline F32 load_bytes(const Byte* p) {
+  return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+}
 inline F32 load_u16(const std::uint16_t* p) {
   return {_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_loadu_epi16(p)))};
 }

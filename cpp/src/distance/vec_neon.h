@@ -115,6 +115,11 @@ inline ScanSums add_pair(ScanSums sums, const Byte* codes, const Byte* tables) {
 inline void store(std::uint16_t* out, const ScanSums& sums) {
   for (std::size_t i = 0; i < 4; ++i) vst1q_u16(out + 8 * i, sums.v[i]);
 }
+inline F32 load_bytes(const Byte* p) {
+  std::uint32_t word;
+  std::memcpy(&word, p, sizeof word);
+  return {vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(word)))))};
+}
 inline F32 load_u16(const std::uint16_t* p) { return {vcvtq_f32_u32(vmovl_u16(vld1_u16(p)))}; }
 inline std::uint32_t below(F32 a, F32 b) {
   const std::uint32_t bits[4] = {1, 2, 4, 8};

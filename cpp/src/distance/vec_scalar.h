@@ -122,6 +122,9 @@ inline ScanSums add_pair(ScanSums sums, const Byte* codes, const Byte* tables) {
   return sums;
 }
 inline void store(std::uint16_t* out, const ScanSums& sums) { std::memcpy(out, sums.v, sizeof sums.v); }
+inline F32 load_bytes(const Byte* p) {
+  return each_lane([&](std::size_t i) { return static_cast<float>(p[i]); });
+}
 inline F32 load_u16(const std::uint16_t* p) {
   return each_lane([&](std::size_t i) { return static_cast<float>(p[i]); });
 }

@@ -11,7 +11,7 @@ struct BuildSize {
   std::size_t dim;
   std::size_t row_bytes;  // as stored
   std::size_t heads;
-  std::size_t copies;  // of a vector at most
+  std::size_t capacity;  // entries of a list
   std::size_t threads;
 };
 

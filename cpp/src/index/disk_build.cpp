@@ -56,14 +56,14 @@ class DiskBuild {
         path_(path),
         options_(options),
         format_{options.index.dim, options.index.metric, options.index.dtype},
-        how_(disk_options(options.index, source.rows(), options.threads)),
+        how_(disk_options(options.index, format_.row_bytes(), source.rows(), options.threads)),
         coder_(disk_coder(options.index)),
         batch_(std::max<std::size_t>(1, kBatchBytes / std::max(format_.row_bytes(), source.row_bytes()))) {
     meta_.options = options.index;
     meta_.size = meta_.next_id = source.rows();
     meta_.explicit_ids = true;
-    const BuildSize size{source.rows(), format_.dim,        format_.row_bytes(),
-                         how_.heads,    how_.replicas.most, core::worker_count(source.rows(), 1, options.threads)};
+    const BuildSize size{source.rows(), format_.dim,   format_.row_bytes(),
+                         how_.heads,    how_.capacity, core::worker_count(source.rows(), 1, options.threads)};
     budget_ = share_memory(size, options.memory);
     how_.samples_per_head = budget_.samples_per_head;
   }

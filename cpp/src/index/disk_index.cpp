@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "core/threads.h"
-#include "index/list_sections.h"
 #include "index/search_options.h"
 #include "index/spann_options.h"
 #include "index/ties.h"
@@ -27,16 +26,17 @@ constexpr std::size_t kEntriesPerK = 2;  // that probed lists hold at least, or 
 constexpr float kFar = std::numeric_limits<float>::infinity();
 constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
 
-spann::Centers read_heads(const storage::ContainerReader& reader, std::size_t lists, std::size_t dim) {
+spann::RankedHeads read_heads(const storage::ContainerReader& reader, std::size_t lists,
+                              const vectors::RowFormat& format) {
   const core::Array<float> heads = reader.array<float>("SPHD", true);
-  if (lists == 0 || heads.size() != core::checked_mul(lists, dim)) {
+  if (lists == 0 || heads.size() != core::checked_mul(lists, format.dim)) {
     throw CorruptIndexError("section SPHD holds " + std::to_string(heads.size()) + " values for " +
                             std::to_string(lists) + " lists");
   }
   if (!std::all_of(heads.data(), heads.data() + heads.size(), [](float value) { return std::isfinite(value); })) {
     throw CorruptIndexError("section SPHD has a value that is not finite");
   }
-  return spann::Centers(heads.data(), lists, dim);
+  return spann::RankedHeads(heads.data(), lists, format.dim, format.metric);
 }
 
 std::shared_ptr<const ListCalibration> read_calibration(const storage::ContainerReader& reader) {
@@ -69,7 +69,7 @@ void to_unit_floats(const vectors::RowFormat& format, const void* prepared, floa
 std::shared_ptr<const storage::ContainerReader> open_container(std::shared_ptr<const storage::RandomAccessFile> file,
                                                                bool verify) {
   auto reader = std::make_shared<const storage::ContainerReader>(std::move(file));
-  refuse_wide_lists(*reader);
+  refuse_earlier_lists(*reader);
   if (verify) reader->verify();
   return reader;
 }
@@ -90,7 +90,7 @@ DiskIndex::DiskIndex(const std::shared_ptr<const storage::ContainerReader>& read
       coder_(disk_coder(meta_.options)),
       lists_(reader, cache_bytes / 2),
       rows_(reader, format_.row_bytes(), meta_.size, cache_bytes / 2),
-      heads_(read_heads(*reader, lists_.size(), format_.dim)),
+      heads_(read_heads(*reader, lists_.size(), format_)),
       calibration_(read_calibration(*reader)) {
   if (meta_.options.kind != Kind::kSpann) throw CorruptIndexError("lists on disk in an index of another kind");
 }
@@ -119,7 +119,7 @@ void DiskIndex::find_heads(const std::byte* prepared, std::size_t count, Worker&
   worker.query.resize(format_.dim);
   worker.heads.resize(lists_.size());
   to_unit_floats(format_, prepared, worker.query.data());
-  heads_.probe_all(worker.query.data(), format_.metric, worker.centers, worker.heads.data());
+  heads_.probe_all(worker.query.data(), worker.centers, worker.heads.data());
   const auto end = worker.heads.begin() + static_cast<std::ptrdiff_t>(count);
   const auto nearer = [](const spann::Nearest& a, const spann::Nearest& b) {
     return a.distance < b.distance || (a.distance == b.distance && a.center < b.center);
@@ -139,7 +139,7 @@ std::size_t DiskIndex::search_one(const std::byte* prepared, const Plan& plan, W
   worker.scratch.cost = {};
   const ListEffort& effort = plan.effort;
   find_heads(prepared, effort.probes, worker);
-  const spann::ListSearcher searcher(coder_, lists_, meta_.size);
+  const spann::ListSearcher searcher(coder_, heads_, lists_, meta_.size);
   const auto distances = [&](const std::uint32_t* slots, std::size_t n, float* out) {
     rows_.fetch(
         slots, n,
@@ -149,7 +149,7 @@ std::size_t DiskIndex::search_one(const std::byte* prepared, const Plan& plan, W
         worker.scratch.cost);
   };
   spann::SearchRequest request{worker.query.data(), worker.heads.data(), effort.probes, plan.k, effort.candidates};
-  request.copies = meta_.options.spann.replicas;
+  request.copies = disk_replicas(meta_.options);
   request.reach = effort.reach;
   request.offset = distance_offset(worker.query.data());
   request.judged = std::max(plan.k, kLeastK);

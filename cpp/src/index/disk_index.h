@@ -15,6 +15,7 @@
 #include "index/body.h"
 #include "index/id_map.h"
 #include "index/list_calibration.h"
+#include "index/list_sections.h"
 #include "index/meta.h"
 #include "index/sample.h"
 #include "spann/clustering/centers.h"
@@ -28,8 +29,10 @@ namespace hopspan::index {
 
 class DiskIndex final : public Body {
  public:
-  // Whether a container holds such an index.
-  static bool is_in(const storage::ContainerReader& reader) { return reader.has(spann::pages::kLists.pages); }
+  // Whether a container holds such an index, or one of an earlier version.
+  static bool is_in(const storage::ContainerReader& reader) {
+    return reader.has(spann::pages::kLists.pages) || has_earlier_lists(reader);
+  }
 
   // verify: checks every byte of the file first. cache_bytes: of pages that are kept in memory.
   DiskIndex(std::shared_ptr<const storage::RandomAccessFile> file, bool verify, std::size_t cache_bytes);
@@ -83,7 +86,7 @@ class DiskIndex final : public Body {
 
   Plan plan(const SearchOptions& options) const;
   Plan plan(std::size_t k, ListEffort effort) const;
-  // What makes a distance as Centers::probe has it one that is never negative, under l2 and cosine.
+  // What makes a distance as RankedHeads::probe has it one that is never negative, under l2 and cosine.
   float distance_offset(const float* query) const;
   void find_heads(const std::byte* prepared, std::size_t count, Worker& worker) const;
   // Results are in worker.found; returns how many.
@@ -108,7 +111,7 @@ class DiskIndex final : public Body {
   spann::GridCoder coder_;
   spann::reader::PagedLists lists_;
   spann::reader::PagedRows rows_;
-  spann::Centers heads_;
+  spann::RankedHeads heads_;
   std::shared_ptr<const ListCalibration> calibration_;  // null for an index so small that all of it is searched
   mutable std::shared_mutex calibration_mutex_;
   mutable core::Spares<Worker> spares_;

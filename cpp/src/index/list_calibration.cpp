@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
-#include <unordered_map>
 #include <utility>
 
 #include "hopspan/error.h"
@@ -85,6 +85,31 @@ float distance_unit(const std::vector<spann::Seen>& seen, std::size_t k, float o
     if (entry.list < spann::kFirstLists && --k == 0) return std::fabs(entry.distance + offset);
   }
   return std::numeric_limits<float>::infinity();
+}
+
+// The vectors that are seen in the first lists, as a search has them.
+void merge_copies(const std::vector<spann::Seen>& by_slot, std::uint32_t lists, std::vector<spann::Found>& out) {
+  out.clear();
+  for (auto entry = by_slot.begin(); entry != by_slot.end();) {
+    spann::Merged merged{0.0F, 0, entry->slot};
+    for (; entry != by_slot.end() && entry->slot == merged.slot; ++entry) {
+      if (entry->list >= lists) continue;
+      merged.sum += entry->distance;
+      ++merged.entries;
+    }
+    if (merged.entries != 0) out.push_back(merged.mean());
+  }
+}
+
+// How many of all come before each of some, which are in order.
+std::vector<std::size_t> ranks_among(const std::vector<spann::Found>& all, const std::vector<spann::Found>& some) {
+  std::vector<std::size_t> ranks(some.size() + 1, 0);
+  for (const spann::Found& one : all) {
+    ++ranks[static_cast<std::size_t>(std::upper_bound(some.begin(), some.end(), one) - some.begin())];
+  }
+  ranks.pop_back();
+  for (std::size_t i = 1; i < ranks.size(); ++i) ranks[i] += ranks[i - 1];
+  return ranks;
 }
 
 }  // namespace
@@ -191,7 +216,11 @@ void ListMeter::add_one(std::size_t k_index, const Query& query, const std::uint
     levels[p].lists += lists.back();
     levels[p].most = std::max(levels[p].most, lists.back());
   }
-  const std::vector<std::uint32_t> found = hits(ks_[k_index], survey.seen, truth, lists);
+  std::vector<spann::Seen> by_slot = survey.seen;
+  std::sort(by_slot.begin(), by_slot.end(), [](const spann::Seen& a, const spann::Seen& b) {
+    return a.slot < b.slot || (a.slot == b.slot && a.list < b.list);
+  });
+  const std::vector<std::uint32_t> found = hits(ks_[k_index], by_slot, truth, lists);
   Sum* sum = &sums_[k_index * places_.size() * most_.size()];
   for (std::size_t p = 0; p < places_.size(); ++p) {
     std::uint64_t so_far = 0;
@@ -203,25 +232,22 @@ void ListMeter::add_one(std::size_t k_index, const Query& query, const std::uint
   }
 }
 
-std::vector<std::uint32_t> ListMeter::hits(std::size_t k, const std::vector<spann::Seen>& seen,
+std::vector<std::uint32_t> ListMeter::hits(std::size_t k, const std::vector<spann::Seen>& by_slot,
                                            const std::uint32_t* truth, const std::vector<std::uint32_t>& lists) const {
   std::vector<std::uint32_t> wanted(truth, truth + k);
   std::sort(wanted.begin(), wanted.end());
-  std::vector<std::uint32_t> before(lists.size(), 0);        // candidates so far within each level
-  std::unordered_map<std::uint32_t, std::size_t> levels_of;  // the level from which on an entry's slot has been seen
   std::vector<std::uint32_t> hits(lists.size() * most_.size(), 0);
-  for (const spann::Seen& entry : seen) {
-    const auto first =
-        static_cast<std::size_t>(std::upper_bound(lists.begin(), lists.end(), entry.list) - lists.begin());
-    std::size_t& known_from = levels_of.emplace(entry.slot, lists.size()).first->second;
-    const bool is_one = std::binary_search(wanted.begin(), wanted.end(), entry.slot);
-    for (std::size_t p = first; p < known_from; ++p) {
-      const std::uint32_t rank = before[p]++;
-      if (!is_one) continue;
+  std::vector<spann::Found> all, true_ones;
+  for (std::size_t p = 0; p < lists.size(); ++p) {
+    merge_copies(by_slot, lists[p], all);
+    true_ones.clear();
+    std::copy_if(all.begin(), all.end(), std::back_inserter(true_ones),
+                 [&](const spann::Found& one) { return std::binary_search(wanted.begin(), wanted.end(), one.slot); });
+    std::sort(true_ones.begin(), true_ones.end());
+    for (const std::size_t rank : ranks_among(all, true_ones)) {
       const auto enough = std::upper_bound(most_.begin(), most_.end(), rank);
       if (enough != most_.end()) ++hits[p * most_.size() + static_cast<std::size_t>(enough - most_.begin())];
     }
-    known_from = std::min(known_from, first);
   }
   return hits;
 }

@@ -86,8 +86,8 @@ class ListMeter {
 
   void add_one(std::size_t k_index, const Query& query, const std::uint32_t* truth);
   // What it finds within each level, which takes so many lists: for each number of candidates the hits that take
-  // exactly as many. A vector of several entries counts once.
-  std::vector<std::uint32_t> hits(std::size_t k, const std::vector<spann::Seen>& seen, const std::uint32_t* truth,
+  // exactly as many. A vector of several entries counts once, at their mean.
+  std::vector<std::uint32_t> hits(std::size_t k, const std::vector<spann::Seen>& by_slot, const std::uint32_t* truth,
                                   const std::vector<std::uint32_t>& lists) const;
 
   std::vector<std::uint32_t> ks_;

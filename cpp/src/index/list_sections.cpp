@@ -84,14 +84,16 @@ void write_lists(const spann::Lists& lists, storage::ContainerWriter& writer) {
   writer.end();
 }
 
-void refuse_wide_lists(const storage::ContainerReader& reader) {
-  if (reader.has("SPLS") || (reader.has("LIST") && reader.has("SPCB"))) {
+bool has_earlier_lists(const storage::ContainerReader& reader) { return reader.has("SPLS") || reader.has("LIST"); }
+
+void refuse_earlier_lists(const storage::ContainerReader& reader) {
+  if (has_earlier_lists(reader)) {
     throw VersionError(reader.file().name() + ": its lists are of a version before the first release; build it again");
   }
 }
 
 spann::Lists read_lists(const storage::ContainerReader& reader, std::size_t dim, Metric metric) {
-  refuse_wide_lists(reader);
+  refuse_earlier_lists(reader);
   const core::Array<std::uint32_t> sizes = reader.array<std::uint32_t>("SPSZ", true);
   spann::Lists lists;
   lists.heads = read_floats(reader, "SPHD");

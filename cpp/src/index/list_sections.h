@@ -12,9 +12,11 @@ namespace hopspan::index {
 
 void write_lists(const spann::Lists& lists, storage::ContainerWriter& writer);
 
-// Throws VersionError for lists with blocks of full width only (sections SPLS, or SPCB beside pages), as they were
-// before there was a release.
-void refuse_wide_lists(const storage::ContainerReader& reader);
+// Whether there are lists as they were before there was a release: with blocks of full width only (section SPLS), or
+// in pages with codes of 4 bits or words (LIST).
+bool has_earlier_lists(const storage::ContainerReader& reader);
+// Throws VersionError for them.
+void refuse_earlier_lists(const storage::ContainerReader& reader);
 
 // Throws CorruptIndexError unless all sizes agree. What lists hold is not looked at.
 spann::Lists read_lists(const storage::ContainerReader& reader, std::size_t dim, Metric metric);

@@ -76,8 +76,8 @@ void SpannEngine::build_anew(const AddOptions& options) {
   State fresh;
   fresh.lists =
       spann::build(spann::MatrixFloats(rows_), memory_options(options_, rows_.size(), options.threads), cancel_only);
-  fresh.heads =
-      std::make_unique<spann::Centers>(fresh.lists.heads.data(), fresh.lists.lists.size(), rows_.format().dim);
+  fresh.heads = std::make_unique<spann::RankedHeads>(fresh.lists.heads.data(), fresh.lists.lists.size(),
+                                                     rows_.format().dim, options_.metric);
   fresh.size = fresh.built_size = rows_.size();
   fresh.copies = count_entries(fresh.lists);
   std::swap(state_, fresh);
@@ -96,7 +96,8 @@ void SpannEngine::grow(const AddOptions& options) {
   if (options.progress) cancel_only = [&](std::size_t, std::size_t) { options.progress(0, total); };
   spann::Patch patch = spann::grow(state_.lists, spann::MatrixFloats(rows_), state_.size,
                                    memory_options(options_, rows_.size(), options.threads), cancel_only);
-  auto heads = std::make_unique<spann::Centers>(patch.heads.data(), patch.count, rows_.format().dim);
+  auto heads =
+      std::make_unique<spann::RankedHeads>(patch.heads.data(), patch.count, rows_.format().dim, options_.metric);
   if (options.progress) options.progress(total, total);
   spann::apply(std::move(patch), state_.lists);
   state_.heads = std::move(heads);
@@ -134,11 +135,10 @@ void SpannEngine::search_some(const std::byte* prepared, std::size_t stride, std
   worker.found.resize(kQueriesAtOnce * std::max<std::size_t>(1, effort.k));
   for (std::size_t i = 0; i < count; ++i)
     to_unit_floats(rows_.format(), prepared + i * stride, &worker.queries[i * dim]);
-  state_.heads->probe(worker.queries.data(), count, options_.metric, effort.probes, worker.centers,
-                      worker.heads.data());
+  state_.heads->probe(worker.queries.data(), count, effort.probes, worker.centers, worker.heads.data());
   const spann::MemoryLists source(state_.lists.lists);
   const spann::ProductCoder coder(state_.lists.codebook, options_.metric);
-  const spann::ListSearcher searcher(coder, source, state_.size);
+  const spann::ListSearcher searcher(coder, *state_.heads, source, state_.size);
   for (std::size_t i = 0; i < count; ++i) {
     const std::byte* const query = prepared + i * stride;
     spann::SearchRequest request{&worker.queries[i * dim], &worker.heads[i * effort.probes], effort.probes, effort.k,
@@ -252,7 +252,8 @@ void SpannEngine::load(const storage::ContainerReader& reader, bool verify) {
   }
   state_.calibration = Calibration::read(state);
   if (verify) validate(lists, rows_.format().dim, options_.metric, rows_.size());
-  state_.heads = std::make_unique<spann::Centers>(lists.heads.data(), lists.lists.size(), rows_.format().dim);
+  state_.heads =
+      std::make_unique<spann::RankedHeads>(lists.heads.data(), lists.lists.size(), rows_.format().dim, options_.metric);
   state_.copies = count_entries(lists);
   state_.lists = std::move(lists);
   state_.size = rows_.size();

@@ -68,7 +68,7 @@ class SpannEngine : public Engine {
 
   struct State {
     spann::Lists lists;
-    std::unique_ptr<spann::Centers> heads;
+    std::unique_ptr<spann::RankedHeads> heads;
     std::size_t size = 0;        // vectors in the lists
     std::size_t built_size = 0;  // when all lists were made
     std::size_t copies = 0;      // entries of all lists

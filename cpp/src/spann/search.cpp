@@ -86,17 +86,18 @@ std::size_t ListSearcher::search(const SearchRequest& request, ComputeDistances 
 
 void ListSearcher::scan_lists(const SearchRequest& request, SearchScratch& scratch) const {
   coder_.make_tables(request.query, scratch.tables);
-  Pool<Found> pool(scratch.pool, request.candidates * request.copies);
+  const std::size_t entries = request.candidates * request.copies;
+  Pool<Found> pool(scratch.pool, entries);
   scratch.numbers.resize(request.probes);
   for (std::size_t i = 0; i < request.probes; ++i) scratch.numbers[i] = request.heads[i].center;
   const auto look_at = [&](std::size_t first, std::size_t end) {
     const auto arrived = [&](std::size_t place, const std::byte* data, std::size_t size) {
-      const float base = request.heads[first + place].distance;
+      const float base = heads_.distance(request.heads[first + place]);
       scan(scratch.tables, base, pool.limit(), {data, size, coder_.shape()}, scratch.scan,
            [&](std::uint32_t slot, float distance) {
              if (slot != request.excluded) pool.add({distance, slot});
            });
-      pool.tighten(std::max<std::size_t>(32, request.candidates / 2));
+      pool.tighten(std::max<std::size_t>(32, entries / 2));
     };
     if (first < end) lists_.fetch(&scratch.numbers[first], end - first, arrived, scratch.cost);
   };
@@ -131,8 +132,8 @@ void ListSearcher::survey(std::vector<Survey>& surveys, std::size_t most, Search
     for (std::size_t v = first[place]; v < visits.size() && visits[v].list == scratch.numbers[place]; ++v) {
       const Visit& visit = visits[v];
       Pool<Seen>& pool = pools[visit.query];
-      scan(tables[visit.query], surveys[visit.query].heads[visit.place].distance, pool.limit(), list, scratch.scan,
-           [&](std::uint32_t slot, float distance) {
+      scan(tables[visit.query], heads_.distance(surveys[visit.query].heads[visit.place]), pool.limit(), list,
+           scratch.scan, [&](std::uint32_t slot, float distance) {
              if (slot != surveys[visit.query].excluded) pool.add({distance, visit.place, slot});
            });
       pool.tighten(most);
@@ -157,21 +158,32 @@ void ListSearcher::scan(const Tables& tables, float base, float limit, const Lis
   }
 }
 
-// The slots of the pool's nearest entries, each once.
+// The slots of the pool's entries, each once, and of them the nearest.
 void ListSearcher::collect_slots(const SearchRequest& request, SearchScratch& scratch) const {
-  if (request.copies > 1) std::sort(scratch.pool.begin(), scratch.pool.end());
+  if (request.copies > 1) std::sort(scratch.pool.begin(), scratch.pool.end());  // sums depend on the order
   std::size_t bits = 5;
   while ((std::size_t{1} << bits) < 2 * scratch.pool.size()) ++bits;
-  scratch.seen.assign(std::size_t{1} << bits, kNoSlot);
-  scratch.slots.clear();
+  scratch.seen.assign(std::size_t{1} << bits, kNoSlot);  // places in scratch.merged
+  scratch.merged.clear();
   for (const Found& candidate : scratch.pool) {
     std::size_t at = (candidate.slot * 0x9E3779B1u) >> (32 - bits);
-    while (scratch.seen[at] != kNoSlot && scratch.seen[at] != candidate.slot) at = (at + 1) % scratch.seen.size();
-    if (scratch.seen[at] == candidate.slot) continue;
-    if (scratch.slots.size() == request.candidates) break;
-    scratch.seen[at] = candidate.slot;
-    scratch.slots.push_back(candidate.slot);
+    const auto is_other = [&] { return scratch.merged[scratch.seen[at]].slot != candidate.slot; };
+    while (scratch.seen[at] != kNoSlot && is_other()) at = (at + 1) % scratch.seen.size();
+    if (scratch.seen[at] == kNoSlot) {
+      scratch.seen[at] = static_cast<std::uint32_t>(scratch.merged.size());
+      scratch.merged.push_back({candidate.distance, 1, candidate.slot});
+    } else {
+      scratch.merged[scratch.seen[at]].sum += candidate.distance;
+      ++scratch.merged[scratch.seen[at]].entries;
+    }
   }
+  const std::size_t kept = std::min(request.candidates, scratch.merged.size());
+  if (kept < scratch.merged.size()) {
+    std::nth_element(scratch.merged.begin(), scratch.merged.begin() + static_cast<std::ptrdiff_t>(kept),
+                     scratch.merged.end(), [](const Merged& a, const Merged& b) { return a.mean() < b.mean(); });
+  }
+  scratch.slots.clear();
+  for (std::size_t i = 0; i < kept; ++i) scratch.slots.push_back(scratch.merged[i].slot);
 }
 
 }  // namespace hopspan::spann

@@ -9,7 +9,7 @@
 
 #include "core/function_ref.h"
 #include "hopspan/options.h"
-#include "spann/clustering/centers.h"
+#include "spann/clustering/ranked_heads.h"
 #include "spann/list_source.h"
 #include "spann/lists/coder.h"
 #include "spann/lists/scan.h"
@@ -49,12 +49,12 @@ inline std::size_t lists_within(const Nearest* heads, std::size_t count, float a
 
 struct SearchRequest {
   const float* query;    // dim floats, of unit length under cosine
-  const Nearest* heads;  // what Centers::probe gave
+  const Nearest* heads;  // what RankedHeads::probe gave
   std::size_t probes;    // of them
   std::size_t k;
   std::size_t candidates;  // compared again, at least k
   std::uint32_t excluded = kNoExclusion;
-  std::size_t copies = 1;  // of a candidate among the entries at most, beside which it counts once
+  std::size_t copies = 1;  // of a candidate among the entries, which count once and are told by their mean
   // How much farther than the nearest head a list's may be, in units of the distance of the entry that is `judged`-th
   // in the first lists, with the offset added; infinite: all are looked at, at once.
   float reach = std::numeric_limits<float>::infinity();
@@ -71,12 +71,22 @@ struct Survey {
   std::vector<Seen> seen;
 };
 
+// The entries of one vector in several lists. Each tells its distance with an error of its own; the mean errs less.
+struct Merged {
+  float sum;
+  std::uint32_t entries;
+  std::uint32_t slot;
+
+  Found mean() const noexcept { return {sum / static_cast<float>(entries), slot}; }
+};
+
 // What one search needs, made once a thread and used again.
 struct SearchScratch {
   Tables tables;
   std::vector<std::uint32_t> numbers;  // of the lists to fetch
   ScanScratch scan;
   std::vector<Found> pool;  // of candidates
+  std::vector<Merged> merged;
   std::vector<std::uint32_t> slots;
   std::vector<float> distances;
   std::vector<std::uint32_t> seen;
@@ -89,8 +99,8 @@ using ComputeDistances = core::FunctionRef<void(const std::uint32_t* slots, std:
 class ListSearcher {
  public:
   // slots: how many vectors there are; an entry that names another is damage.
-  ListSearcher(const Coder& coder, const ListSource& lists, std::size_t slots)
-      : coder_(coder), lists_(lists), slots_(slots) {}
+  ListSearcher(const Coder& coder, const RankedHeads& heads, const ListSource& lists, std::size_t slots)
+      : coder_(coder), heads_(heads), lists_(lists), slots_(slots) {}
 
   // Writes up to k results to `out`, nearest first and ties by slot, and returns how many there are.
   std::size_t search(const SearchRequest& request, ComputeDistances distances, SearchScratch& scratch,
@@ -110,6 +120,7 @@ class ListSearcher {
   void collect_slots(const SearchRequest& request, SearchScratch& scratch) const;
 
   const Coder& coder_;
+  const RankedHeads& heads_;
   const ListSource& lists_;
   std::size_t slots_;
 };

@@ -9,7 +9,7 @@ using hopspan::index::share_memory;
 
 namespace {
 
-constexpr BuildSize kSize{1000000, 128, 512, 27000, 2, 2};
+constexpr BuildSize kSize{1000000, 128, 512, 30000, 107, 2};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
 // Planted bugs that turn these tests red, each tried on its own: candidates that are counted in all lists in place of
-// those probed, copies that count, a unit without the offset.
+// those probed, copies that count, the nearest copy in place of the mean, a unit without the offset.
 #include <cmath>
 #include <vector>
 
@@ -78,6 +78,18 @@ TEST(list_meter_counts_a_candidate_of_many_copies_once) {
   meter.add({survey, 0.0F}, truth);
   const ListCalibration::Frontier frontier = meter.frontier(0, 1.0, 0.0);
   CHECK(frontier.back().candidates == 3 && frontier.back().lists == 16);
+}
+
+// By its nearest entry slot 8 would come first.
+TEST(list_meter_takes_the_mean_of_copies_in_the_lists_that_are_looked_at) {
+  const std::vector<Nearest> heads = forty_heads();
+  const Survey survey = surveyed(heads, {{1.0F, 0, 8}, {1.4F, 1, 5}, {1.5F, 20, 4}, {2.0F, 2, 8}, {9.0F, 30, 5}});
+  ListMeter meter({1}, 40);
+  meter.choose_reaches({{survey, 0.0F}});
+  const std::uint32_t truth[] = {5};
+  meter.add({survey, 0.0F}, truth);
+  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0, 0.0);
+  CHECK(frontier.back().candidates == 1 && frontier.back().lists == 16);
 }
 
 TEST(list_meter_adds_up_lists_by_reach) {

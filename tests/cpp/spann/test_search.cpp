@@ -1,8 +1,9 @@
 // Planted bugs that turn these tests red, each tried on its own: a reach that forgets the offset, a second fetch that
 // begins at the first list again, a survey whose entries name the place of the list in the fetch, candidates whose
-// copies count.
+// copies count, the nearest copy in place of the mean.
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <vector>
 
 #include "distance/kernels.h"
@@ -35,18 +36,18 @@ struct Made {
 
 double recall(const Made& made, std::size_t probes, std::size_t slots = kCount) {
   const hopspan::distance::OneFn one = hopspan::distance::kernels().kernels[0][0].one;
-  const spann::Centers centers(made.lists.heads.data(), made.lists.lists.size(), kDim);
+  const spann::RankedHeads ranked(made.lists.heads.data(), made.lists.lists.size(), kDim, Metric::kL2);
   const spann::MemoryLists source(made.lists.lists);
   const spann::ProductCoder coder(made.lists.codebook, Metric::kL2);
-  const spann::ListSearcher searcher(coder, source, slots);
+  const spann::ListSearcher searcher(coder, ranked, source, slots);
   spann::Centers::Work work;
   spann::SearchScratch scratch;
   std::size_t hits = 0;
   for (std::size_t q = 0; q < kQueries; ++q) {
     const auto* const query = reinterpret_cast<const float*>(made.queries.row(q));
-    probes = std::min(probes, centers.count());
+    probes = std::min(probes, ranked.count());
     std::vector<spann::Nearest> heads(probes);
-    centers.probe(query, 1, Metric::kL2, probes, work, heads.data());
+    ranked.probe(query, 1, probes, work, heads.data());
     std::vector<spann::Found> found(kK), truth;
     const std::size_t count = searcher.search(
         {query, heads.data(), probes, kK, 60},
@@ -79,18 +80,18 @@ namespace {
 
 struct Searched {
   explicit Searched(const Made& made)
-      : centers(made.lists.heads.data(), made.lists.lists.size(), kDim),
+      : ranked(made.lists.heads.data(), made.lists.lists.size(), kDim, Metric::kL2),
         source(made.lists.lists),
         coder(made.lists.codebook, Metric::kL2),
-        searcher(coder, source, kCount) {}
+        searcher(coder, ranked, source, kCount) {}
 
   std::vector<spann::Nearest> heads(const float* query) {
-    std::vector<spann::Nearest> all(centers.count());
-    centers.probe(query, 1, Metric::kL2, all.size(), work, all.data());
+    std::vector<spann::Nearest> all(ranked.count());
+    ranked.probe(query, 1, all.size(), work, all.data());
     return all;
   }
 
-  spann::Centers centers;
+  spann::RankedHeads ranked;
   spann::MemoryLists source;
   spann::ProductCoder coder;
   spann::ListSearcher searcher;
@@ -149,7 +150,7 @@ TEST(list_survey_of_many_queries_fetches_each_list_once) {
   constexpr std::size_t kProbes = 40, kMost = 300;
   std::vector<std::vector<spann::Nearest>> heads;
   std::vector<spann::Survey> together;
-  std::vector<bool> asked(searched.centers.count(), false);
+  std::vector<bool> asked(searched.ranked.count(), false);
   for (std::size_t q = 0; q < 8; ++q) {
     heads.push_back(searched.heads(query_of(made, q)));
     for (std::size_t i = 0; i < kProbes; ++i) asked[heads[q][i].center] = true;
@@ -183,4 +184,32 @@ TEST(list_search_counts_a_candidate_of_many_copies_once) {
     request.copies = 1;
     CHECK(searched.searcher.search(request, distances, searched.scratch, found.data()) <= 20u);
   }
+}
+
+// With one candidate the search shows which vector it takes for the nearest.
+TEST(list_search_tells_a_candidate_by_the_mean_of_its_copies) {
+  const Made made;
+  Searched searched(made);
+  std::size_t differ = 0;
+  for (std::size_t q = 0; q < kQueries; ++q) {
+    const std::vector<spann::Nearest> heads = searched.heads(query_of(made, q));
+    std::vector<spann::Survey> survey = {{query_of(made, q), heads.data(), 30, spann::kNoExclusion, {}}};
+    searched.searcher.survey(survey, 100000, searched.scratch);
+    std::map<std::uint32_t, std::vector<float>> copies;
+    for (const spann::Seen& seen : survey[0].seen) copies[seen.slot].push_back(seen.distance);
+    spann::Found best{std::numeric_limits<float>::infinity(), 0};
+    for (const auto& [slot, distances] : copies) {
+      float sum = 0.0F;
+      for (const float distance : distances) sum += distance;
+      best = std::min(best, spann::Found{sum / static_cast<float>(distances.size()), slot});
+    }
+    spann::SearchRequest request{query_of(made, q), heads.data(), 30, 1, 1};
+    request.copies = 1000;  // all that there are
+    spann::Found found{};
+    const auto distances = [](const std::uint32_t* slots, std::size_t n, float* out) { std::copy_n(slots, n, out); };
+    CHECK_EQUAL(searched.searcher.search(request, distances, searched.scratch, &found), 1u);
+    CHECK_EQUAL(found.slot, best.slot);
+    differ += best.slot != survey[0].seen[0].slot;
+  }
+  CHECK(differ > 0);
 }

@@ -1,24 +1,43 @@
 #include "spann/assign/copies.h"
 
 #include <algorithm>
+#include <mutex>
 
-#include "core/checked.h"
 #include "core/threads.h"
 #include "spann/clustering/grouped_centers.h"
-#include "spann/clustering/heads.h"
 #include "spann/lists/format.h"
+#include "spann/search.h"
 
 namespace hopspan::spann {
 namespace {
 
-constexpr std::size_t kFirst = 4;  // heads whose list may have a vector's first copy
-constexpr double kBalance = 0.5;
 constexpr double kCutFill = 0.8;  // of the lists that a long one is cut into
 
-struct Copy {
-  std::uint32_t list;
-  std::uint32_t entry;
-  float distance;
+// The nearest replicas of a list so far, the farthest of them in front.
+class NearReplicas {
+ public:
+  void offer(const Found& replica, std::size_t most) {
+    if (replicas_.empty()) replicas_.reserve(most);
+    if (replicas_.size() == most) {
+      if (!(replica < replicas_.front())) return;
+      std::pop_heap(replicas_.begin(), replicas_.end());
+      replicas_.pop_back();
+    }
+    replicas_.push_back(replica);
+    std::push_heap(replicas_.begin(), replicas_.end());
+  }
+
+  // The slots of the nearest ones, so many if there are. No more are kept.
+  std::vector<std::uint32_t> take(std::size_t count) {
+    std::sort_heap(replicas_.begin(), replicas_.end());
+    std::vector<std::uint32_t> slots;
+    for (std::size_t i = 0; i < std::min(count, replicas_.size()); ++i) slots.push_back(replicas_[i].slot);
+    std::vector<Found>().swap(replicas_);
+    return slots;
+  }
+
+ private:
+  std::vector<Found> replicas_;
 };
 
 class Assignment {
@@ -29,107 +48,77 @@ class Assignment {
         options_(options),
         capacity_(capacity),
         threads_(threads),
-        most_(std::min(std::max(options.nearest, kFirst), heads.size() / vectors.dim())),
-        centers_(heads.data(), heads.size() / vectors.dim(), vectors.dim(), most_, threads),
+        nearest_(std::min(options.nearest, heads.size() / vectors.dim())),
+        centers_(heads.data(), heads.size() / vectors.dim(), vectors.dim(), nearest_, threads),
         rule_(heads.data(), vectors.dim(), options),
-        first_(std::min(kFirst, centers_.count())),
-        near_(core::checked_mul(vectors.size(), first_)),
-        replicas_(core::checked_mul(vectors.size(), options.most), Nearest{0.0F, kNoSlot}) {}
+        first_(vectors.size()),
+        replicas_(centers_.count()) {}
 
   Copies run(const Progress& progress) {
     look_around(progress);
-    std::vector<std::uint8_t> labels(vectors_.size());
-    balance_labels(near_.data(), vectors_.size(), first_, centers_.count(), kBalance, labels.data());
-    for (std::size_t i = 0; i < vectors_.size(); ++i) place(i, near_[i * first_ + labels[i]]);
-    std::vector<Nearest>().swap(near_);
-    return by_list();
-  }
-
- private:
-  void look_around(const Progress& progress) {
-    const std::size_t at_once = centers_.vectors_at_once();
-    core::parallel_for(vectors_.size(), at_once, threads_, progress,
-                       [&](std::size_t begin, std::size_t end, std::size_t) {
-                         GroupedCenters::Work work;
-                         std::vector<float> floats((end - begin) * vectors_.dim());
-                         std::vector<Nearest> nearest((end - begin) * most_);
-                         vectors_.read(begin, end - begin, floats.data());
-                         centers_.nearest(floats.data(), end - begin, most_, work, nearest.data());
-                         for (std::size_t i = begin; i < end; ++i) {
-                           const Nearest* const own = &nearest[(i - begin) * most_];
-                           std::copy_n(own, first_, &near_[i * first_]);
-                           rule_.choose(own, most_, &replicas_[i * options_.most]);
-                         }
-                       });
-  }
-
-  // The first copy goes where it is cheapest, the others where the rule says, as far as their number goes.
-  void place(std::size_t slot, const Nearest& first) {
-    Nearest* const chosen = &replicas_[slot * options_.most];
-    std::size_t at = 0;
-    while (at + 1 < options_.most && chosen[at].center != first.center) ++at;
-    std::rotate(chosen, chosen + at, chosen + at + 1);
-    chosen[0] = first;
-  }
-
-  Copies by_list() {
-    std::vector<Copy> copies = sorted_copies();
-    Copies result(centers_.count());
-    auto from = copies.begin();
-    for (std::uint32_t l = 0; l < result.size(); ++l) {
-      const auto to = std::find_if(from, copies.end(), [=](const Copy& copy) { return copy.list != l; });
-      const auto kept = trim(from, to);
-      result[l].reserve(static_cast<std::size_t>(kept - from));
-      for (auto copy = from; copy != kept; ++copy) result[l].push_back(copy->entry);
-      std::sort(result[l].begin(), result[l].end(),
-                [](std::uint32_t a, std::uint32_t b) { return slot_of(a) < slot_of(b); });
-      from = to;
-    }
-    return result;
-  }
-
-  // By list, and in the order of slots within each.
-  std::vector<Copy> sorted_copies() const {
-    std::vector<std::size_t> at(centers_.count() + 1, 0);
-    for (const Nearest& copy : replicas_) {
-      if (copy.center != kNoSlot) ++at[copy.center + 1];
-    }
-    for (std::size_t l = 0; l < centers_.count(); ++l) at[l + 1] += at[l];
-    std::vector<Copy> copies(at.back());
-    for (std::size_t i = 0; i < replicas_.size(); ++i) {
-      if (replicas_[i].center == kNoSlot) continue;
-      const std::uint32_t slot = static_cast<std::uint32_t>(i / options_.most);
-      const std::uint32_t entry = i % options_.most == 0 ? slot : slot | kReplica;
-      copies[at[replicas_[i].center]++] = {replicas_[i].center, entry, replicas_[i].distance};
+    Copies copies = first_copies();
+    for (std::size_t l = 0; l < copies.size(); ++l) {
+      std::vector<std::uint32_t>& list = copies[l];
+      for (const std::uint32_t slot : replicas_[l].take(room(list.size()))) list.push_back(slot | kReplica);
+      list.shrink_to_fit();
+      std::sort(list.begin(), list.end(), [](std::uint32_t a, std::uint32_t b) { return slot_of(a) < slot_of(b); });
     }
     return copies;
   }
 
-  // Drops the farthest replicas of a list that is too long.
-  std::vector<Copy>::iterator trim(std::vector<Copy>::iterator begin, std::vector<Copy>::iterator end) const {
-    const auto replicas = std::stable_partition(begin, end, [](const Copy& c) { return (c.entry & kReplica) == 0; });
-    const std::size_t firsts = static_cast<std::size_t>(replicas - begin);
-    const std::size_t limit = firsts <= capacity_ ? capacity_ : cut_limit(firsts);
-    if (static_cast<std::size_t>(end - begin) <= limit) return end;
-    std::stable_sort(replicas, end, [](const Copy& a, const Copy& b) { return a.distance < b.distance; });
-    return std::max(replicas, begin + static_cast<std::ptrdiff_t>(limit));
+ private:
+  // Which thread offers a replica first makes no difference to those that are kept.
+  void look_around(const Progress& progress) {
+    std::mutex mutex;
+    const std::size_t most = options_.most;
+    core::parallel_for(vectors_.size(), centers_.vectors_at_once(), threads_, progress,
+                       [&](std::size_t begin, std::size_t end, std::size_t) {
+                         GroupedCenters::Work work;
+                         const std::size_t count = end - begin;
+                         std::vector<float> floats(count * vectors_.dim());
+                         std::vector<Nearest> nearest(count * nearest_), chosen(count * most, {0.0F, kNoSlot});
+                         vectors_.read(begin, count, floats.data());
+                         centers_.nearest(floats.data(), count, nearest_, work, nearest.data());
+                         for (std::size_t i = 0; i < count; ++i) {
+                           rule_.choose(&nearest[i * nearest_], nearest_, &chosen[i * most]);
+                           first_[begin + i] = chosen[i * most].center;
+                         }
+                         const std::lock_guard<std::mutex> lock(mutex);
+                         for (std::size_t i = 0; i < chosen.size(); ++i) {
+                           if (i % most == 0 || chosen[i].center == kNoSlot) continue;
+                           const std::uint32_t slot = static_cast<std::uint32_t>(begin + i / most);
+                           replicas_[chosen[i].center].offer({chosen[i].distance, slot}, capacity_);
+                         }
+                       });
   }
 
-  std::size_t cut_limit(std::size_t firsts) const {
+  Copies first_copies() {
+    std::vector<std::size_t> sizes(centers_.count(), 0);
+    for (const std::uint32_t list : first_) ++sizes[list];
+    Copies copies(sizes.size());
+    for (std::size_t l = 0; l < copies.size(); ++l) copies[l].reserve(sizes[l]);
+    for (std::uint32_t slot = 0; slot < first_.size(); ++slot) copies[first_[slot]].push_back(slot);
+    std::vector<std::uint32_t>().swap(first_);
+    return copies;
+  }
+
+  // For replicas in a list of so many first copies.
+  std::size_t room(std::size_t firsts) const {
+    if (firsts <= capacity_) return capacity_ - firsts;
     const std::size_t cuts = (firsts + capacity_ - 1) / capacity_;
-    return static_cast<std::size_t>(kCutFill * static_cast<double>(cuts * capacity_));
+    const std::size_t limit = static_cast<std::size_t>(kCutFill * static_cast<double>(cuts * capacity_));
+    return limit > firsts ? limit - firsts : 0;
   }
 
   const Floats& vectors_;
   ReplicaOptions options_;
   std::size_t capacity_;
   std::size_t threads_;
-  std::size_t most_;  // heads that are looked at
+  std::size_t nearest_;  // heads that are looked at
   GroupedCenters centers_;
   Replicas rule_;
-  std::size_t first_;
-  std::vector<Nearest> near_;      // first_ for each vector
-  std::vector<Nearest> replicas_;  // options_.most for each vector, kNoSlot behind the last
+  std::vector<std::uint32_t> first_;  // the list of each vector's first copy
+  std::vector<NearReplicas> replicas_;
 };
 
 }  // namespace

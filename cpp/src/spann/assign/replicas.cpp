@@ -45,9 +45,13 @@ std::size_t Replicas::choose_rng(const Nearest* candidates, std::size_t count, N
 }
 
 std::size_t Replicas::choose_soar(const Nearest* candidates, std::size_t count, Nearest* chosen) const {
+  if (count <= options_.most) {
+    std::copy_n(candidates, count, chosen);
+    return count;
+  }
   chosen[0] = candidates[0];
   std::size_t n = 1;
-  while (n < std::min(options_.most, count)) {
+  while (n < options_.most) {
     const Nearest* best = nullptr;
     float least = 0.0F;
     for (std::size_t i = 1; i < count; ++i) {

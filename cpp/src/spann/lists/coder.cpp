@@ -16,19 +16,58 @@ void put_code(std::byte* block, std::size_t width, std::size_t code, std::size_t
   both |= j < width ? std::byte{value} : static_cast<std::byte>(value << 4);
 }
 
-void put(const Entry& entry, std::uint32_t number, const distance::ScanShape& shape, const Place& place,
-         std::byte* blocks) {
-  std::byte* const block = blocks + place.start;
-  const BlockLayout& layout = place.layout;
+void put_codes(const Entry& entry, const Place& place, std::byte* block) {
   for (std::size_t code = 0; code < entry.codes.size(); ++code) {
-    put_code(block, layout.width, code, place.index, entry.codes[code]);
+    put_code(block, place.layout.width, code, place.index, entry.codes[code]);
   }
-  const float floats[2] = {entry.term, entry.factor};
-  for (std::size_t kind = 0; kind < static_cast<std::size_t>(shape.floats); ++kind) {
-    std::memcpy(block + layout.floats + sizeof(float) * (kind * 2 * layout.width + place.index), &floats[kind],
-                sizeof(float));
+}
+
+// Numbers of a list that are rounded to a byte each.
+class Rounding {
+ public:
+  explicit Rounding(const std::vector<float>& values) {
+    if (values.empty()) return;
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    const float step = *high / 255.0F - *low / 255.0F;
+    range_ = {*low, std::isfinite(step) ? step : 0.0F};
   }
-  std::memcpy(block + layout.entries + sizeof number * place.index, &number, sizeof number);
+
+  std::uint8_t of(float value) const {
+    if (!(range_.step > 0.0F)) return 0;
+    return static_cast<std::uint8_t>(std::clamp((value - range_.low) / range_.step + 0.5F, 0.0F, 255.0F));
+  }
+  float value(std::uint8_t byte) const { return range_.low + range_.step * static_cast<float>(byte); }
+  void write(std::byte* header) const { std::memcpy(header, &range_, sizeof range_); }
+
+ private:
+  distance::ScanRange range_;
+};
+
+struct Extras {
+  std::vector<float> terms, factors, products;
+};
+
+void put_extras(Extras& extras, const distance::ScanShape& shape, std::byte* list) {
+  const std::size_t count = extras.terms.size();
+  std::byte* const blocks = list + header_bytes(shape);
+  const auto at = [&](std::size_t i, std::size_t kind, std::size_t bytes) {
+    const Place place(shape, count, i);
+    return blocks + place.start + place.layout.extras + bytes * (kind * 2 * place.layout.width + place.index);
+  };
+  if (shape.extras == distance::ScanExtras::kTerms) {
+    for (std::size_t i = 0; i < count; ++i) std::memcpy(at(i, 0, sizeof(float)), &extras.terms[i], sizeof(float));
+  }
+  if (shape.extras != distance::ScanExtras::kRoundedTermsAndFactors) return;
+  const Rounding factors(extras.factors);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint8_t factor = factors.of(extras.factors[i]);
+    *at(i, 1, 1) = std::byte{factor};
+    extras.terms[i] = finite(extras.terms[i] + factors.value(factor) * extras.products[i]);
+  }
+  const Rounding terms(extras.terms);
+  for (std::size_t i = 0; i < count; ++i) *at(i, 0, 1) = std::byte{terms.of(extras.terms[i])};
+  terms.write(list + kTermsAt);
+  factors.write(list + kFactorsAt);
 }
 
 }  // namespace
@@ -61,12 +100,20 @@ void write_list(const Coder& coder, const float* head, const float* vectors, con
   std::memset(list, 0, list_bytes(shape, count));
   const std::uint32_t total = static_cast<std::uint32_t>(count);
   std::memcpy(list, &total, sizeof total);
-  std::byte* const blocks = list + kListHeaderBytes;
+  std::byte* const blocks = list + header_bytes(shape);
   Entry entry;
+  Extras extras;
   for (std::size_t i = 0; i < count; ++i) {
+    const Place place(shape, count, i);
     coder.encode(head, vectors + i * coder.dim(), entry);
-    put(entry, entries[i], shape, Place(shape, count, i), blocks);
+    put_codes(entry, place, blocks + place.start);
+    std::memcpy(blocks + place.start + place.layout.entries + sizeof(std::uint32_t) * place.index, &entries[i],
+                sizeof(std::uint32_t));
+    extras.terms.push_back(entry.term);
+    extras.factors.push_back(entry.factor);
+    extras.products.push_back(entry.product);
   }
+  put_extras(extras, shape, list);
   if (count % 2 == 0) return;
   const Place after(shape, count, count - 1);
   std::memcpy(blocks + after.start + after.layout.entries + sizeof kNoSlot * (after.index + 1), &kNoSlot,

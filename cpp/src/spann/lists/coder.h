@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "distance/scan.h"
@@ -28,9 +29,16 @@ struct Entry {
   std::vector<std::uint8_t> codes;  // half a byte each
   float term = 0.0F;
   float factor = 0.0F;
+  float product = 0.0F;  // that the factor multiplies and that is part of the term, too, once the factor is rounded
   std::vector<float> residual;  // room
   std::vector<float> other;     // room
 };
+
+// What overflowed becomes the largest number.
+inline float finite(float value) {
+  constexpr float most = std::numeric_limits<float>::max();
+  return value > -most && value < most ? value : most;
+}
 
 // Distances are those of Centers::probe: the score of an entry and the distance of its head make that of the vector.
 // Safe to use from any number of threads.

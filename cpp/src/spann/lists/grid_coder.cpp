@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "spann/lists/format.h"
 
@@ -12,16 +11,11 @@ namespace {
 constexpr std::size_t kValues = 16;                                                  // of a code
 constexpr float kWidths[] = {1.0F, 0.88F, 0.77F, 0.68F, 0.6F, 0.52F, 0.44F, 0.36F};  // of the widest dimension
 
-float finite(float value) {
-  constexpr float most = std::numeric_limits<float>::max();
-  return value > -most && value < most ? value : most;
-}
-
 }  // namespace
 
 distance::ScanShape grid_shape(std::size_t dim, std::size_t bits) {
   const std::size_t codes = (dim * bits + 3) / 4;
-  return list_shape((codes + 1) / 2 * 2, distance::ScanFloats::kTermsAndFactors);
+  return list_shape((codes + 1) / 2 * 2, distance::ScanExtras::kRoundedTermsAndFactors);
 }
 
 GridCoder::GridCoder(std::size_t dim, Metric metric, std::size_t bits, std::uint64_t seed)
@@ -44,16 +38,14 @@ void GridCoder::encode(const float* head, const float* vector, Entry& entry) con
     along += entry.residual[d] * entry.other[d];
   }
   entry.factor = finite(stretch(entry.residual.data(), square, entry));
-  float decoded = 0.0F;  // the head's product with what the codes stand for
+  float decoded = 0.0F;  // the head's product with the grid point
   const float middle = 0.5F * static_cast<float>(levels_ - 1);
   for (std::size_t d = 0; d < dim; ++d) {
     const std::size_t level = entry.codes[d / dims_] / (d % dims_ == 0 ? 1 : levels_) % levels_;
     decoded += entry.other[d] * (static_cast<float>(level) - middle);
   }
-  decoded *= entry.factor;
-  entry.term = metric_ == Metric::kL2       ? finite(square + 2.0F * decoded)
-               : metric_ == Metric::kCosine ? finite(decoded - along)
-                                            : 0.0F;
+  entry.term = metric_ == Metric::kL2 ? finite(square) : metric_ == Metric::kCosine ? finite(-along) : 0.0F;
+  entry.product = metric_ == Metric::kL2 ? 2.0F * decoded : metric_ == Metric::kCosine ? decoded : 0.0F;
 }
 
 // Writes the codes of the grid that points best into the residual's direction; returns what stretches its points.

@@ -23,7 +23,7 @@ float anisotropy(std::size_t dim, Metric metric) {
 
 distance::ScanShape product_shape(std::size_t dim, Metric metric) {
   const bool terms = metric == Metric::kL2;
-  return list_shape(Codebook::padded(dim) / 2, terms ? distance::ScanFloats::kTerms : distance::ScanFloats::kNone);
+  return list_shape(Codebook::padded(dim) / 2, terms ? distance::ScanExtras::kTerms : distance::ScanExtras::kNone);
 }
 
 ProductCoder::ProductCoder(const Codebook& codebook, Metric metric)

@@ -17,9 +17,11 @@ void widen(const distance::ScanShape& shape, const std::byte* block, std::size_t
     std::memcpy(out + code * kBlockWidth, block + code * width, kBlockWidth);
   }
   for (; code < codes; ++code) std::memcpy(out + code * kBlockWidth, block + code * width, width);
-  for (std::size_t half = 0; half < 2 * static_cast<std::size_t>(shape.floats); ++half) {
-    std::memcpy(out + to.floats + half * kBlockWidth * sizeof(float),
-                block + from.floats + half * width * sizeof(float), width * sizeof(float));
+  const bool rounded = shape.extras == distance::ScanExtras::kRoundedTermsAndFactors;
+  const std::size_t kinds = rounded ? 2 : 1, bytes = extra_bytes(shape.extras) / kinds;
+  for (std::size_t half = 0; half < 2 * kinds; ++half) {
+    std::memcpy(out + to.extras + half * kBlockWidth * bytes, block + from.extras + half * width * bytes,
+                width * bytes);
   }
 }
 
@@ -52,8 +54,9 @@ std::size_t scan_list(const ListView& list, const Tables& tables, float limit, S
     scratch.scores.resize(whole + kScanEntries);
   }
   // With factors the offset is part of the sum that they multiply.
-  const float shift = shape.floats == distance::ScanFloats::kTermsAndFactors ? 0.0F : tables.offset;
-  const distance::ScanQuery query{tables.bytes.data(), tables.scale, limit - shift, tables.offset};
+  const float shift = shape.extras == distance::ScanExtras::kRoundedTermsAndFactors ? 0.0F : tables.offset;
+  const distance::ScanQuery query{tables.bytes.data(), tables.scale, limit - shift,
+                                  tables.offset,       list.terms(), list.factors()};
   std::size_t near =
       distance::scans().scan(shape, query, list.blocks(), whole, scratch.positions.data(), scratch.scores.data());
   if (whole != list.entries()) near = scan_last(list, query, near, scratch);
