@@ -1,6 +1,5 @@
 // What a log leaves pending is found at once and linked beside everything else.
-// Planted bugs that turn these tests red, each tried on its own: nothing links after opening; replay links; a failure
-// ends the linker; a child goes on with what its parent was linking; a call does not link what is due.
+// Planted bug that turns these tests red: nothing links (they wait until their time is up).
 #include <new>
 #include <thread>
 

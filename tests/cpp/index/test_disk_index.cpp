@@ -106,13 +106,13 @@ TEST(disk_index_reaches_the_recall_that_is_asked_for) {
 // The calibration looks at no more than 1,024 lists of a query.
 TEST(disk_index_of_very_many_lists_is_calibrated) {
   FaultEnv env;
-  const std::vector<float> vectors = clustered(12000, kDim, 1);
+  const std::vector<float> vectors = clustered(30000, kDim, 1);
   hopspan::BuildOptions options = disk_options(kDim);
   options.index.spann.list_bytes = 256;
   build_disk(env, vectors, options);
   const auto index = open_disk(env);
   CHECK(index->stats().list_sizes.size() > 1100);
-  CHECK_EQUAL(index->check(true).reachable, 12000u);
+  CHECK_EQUAL(index->check(true).reachable, 30000u);
 }
 
 TEST(disk_index_finds_each_of_its_vectors) {
@@ -128,8 +128,8 @@ TEST(disk_index_finds_each_of_its_vectors) {
 }
 
 TEST(disk_index_of_an_earlier_layout_is_refused) {
-  for (const char* const tag : {"LIST", "SPLS"}) {
-    const Bytes earlier = hopspan::test::container_bytes(1, {{tag, Bytes(4096)}});
+  for (const hopspan::storage::Tag tag : {hopspan::storage::Tag("LIST"), hopspan::storage::Tag("SPLS")}) {
+    const Bytes earlier = hopspan::test::container_bytes(1, {std::pair(tag, Bytes(4096))});
     FaultEnv env;
     env.put("index", earlier);
     CHECK_THROWS(hopspan::VersionError, "build it again", open_disk(env));

@@ -1,8 +1,6 @@
 // Vectors that are in an index before they are linked.
-// Planted bugs that turn these tests red, each tried on its own: a search does not look at what is pending; link takes
-// the vectors off the list before they are linked, or does not take them off; what is removed stays on the list; a
-// sweep does not spare what is pending; keep does not renumber it; a file does not hold the list; calibration looks at
-// it.
+// Planted bugs that turn these tests red, each tried on its own: a search does not look at what is pending; a file does
+// not hold the list.
 #include <algorithm>
 #include <cmath>
 #include <limits>
