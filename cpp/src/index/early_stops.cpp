@@ -14,6 +14,8 @@ constexpr std::uint32_t kRanks[] = {1, 10, 100};
 constexpr double kLeastShare = 1.0 / 256;  // of the median distance of the k-th, in place of that where it is less
 constexpr float kLargestFactor = 1024.0f;
 constexpr std::size_t kHalvings = 24;
+// Queries are often easier than the sample, and a beam of fixed width expands a few more than its width.
+constexpr double kMore = 1.2;  // times ef
 
 // Where x lies between a and b, on a scale of ratios.
 double share_between(double x, double a, double b) { return std::log(x / a) / std::log(b / a); }
@@ -30,7 +32,7 @@ float factor_for(const std::vector<std::vector<float>>& ratios, std::size_t ef) 
     const float middle = std::sqrt(low * high);
     double sum = 0.0;
     for (const std::vector<float>& query : ratios) sum += expanded(query, middle, EarlyStops::kSpread * ef);
-    (sum < static_cast<double>(ef * ratios.size()) ? low : high) = middle;
+    (sum < kMore * static_cast<double>(ef * ratios.size()) ? low : high) = middle;
   }
   return high;
 }
