@@ -215,9 +215,9 @@ class Index:
             The share of the true k nearest to aim at, between 0 and 1, by the calibration of `tune`; 0.95 unless
             `ef` is given. A flat index is exact and ignores it.
         ef
-            The nodes of the graph to expand, at least k, in place of `recall`: roughly, in the mean of many queries, and
-            up to four times as many for one whose neighbours do not stand out. Exactly, the width of the beam, under
-            ip and in an index of less than 1,000 vectors. As many as the index has: all of them.
+            The nodes of the graph to expand, at least k, in place of `recall`: roughly, in the mean of many queries,
+            and up to four times as many for one whose neighbours do not stand out. Exactly, the width of the beam,
+            under ip and in an index of less than 1,000 vectors. As many as the index has: all of them.
         nprobe
             The lists to search, of kind "spann", in place of `recall`.
         threads
