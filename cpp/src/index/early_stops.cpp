@@ -14,8 +14,7 @@ constexpr std::uint32_t kRanks[] = {1, 10, 100};
 constexpr double kLeastShare = 1.0 / 256;  // of the median distance of the k-th, in place of that where it is less
 constexpr float kLargestFactor = 1024.0f;
 constexpr std::size_t kHalvings = 24;
-// Queries are often easier than the sample, and a beam of fixed width expands a few more than its width.
-constexpr double kMore = 1.2;  // times ef
+constexpr double kMore = 0.2;  // of what `ef` exceeds k by, in addition: queries are often easier than the sample
 
 // Where x lies between a and b, on a scale of ratios.
 double share_between(double x, double a, double b) { return std::log(x / a) / std::log(b / a); }
@@ -26,13 +25,14 @@ double expanded(const std::vector<float>& ratios, float factor, std::size_t most
   return static_cast<double>(std::min(static_cast<std::size_t>(end - ratios.begin()), most));
 }
 
-float factor_for(const std::vector<std::vector<float>>& ratios, std::size_t ef) {
+float factor_for(const std::vector<std::vector<float>>& ratios, std::size_t k, std::size_t ef) {
+  const double wanted = static_cast<double>(ef) + kMore * static_cast<double>(ef - k);
   float low = 1.0f, high = kLargestFactor;
   for (std::size_t i = 0; i < kHalvings; ++i) {
     const float middle = std::sqrt(low * high);
     double sum = 0.0;
     for (const std::vector<float>& query : ratios) sum += expanded(query, middle, EarlyStops::kSpread * ef);
-    (sum < kMore * static_cast<double>(ef * ratios.size()) ? low : high) = middle;
+    (sum < wanted * static_cast<double>(ratios.size()) ? low : high) = middle;
   }
   return high;
 }
@@ -62,12 +62,12 @@ EarlyStops::Rank EarlyStops::learn(const std::vector<std::vector<float>>& walks,
     const float unit = std::max(query[k - 1], rank.least);
     for (float& distance : query) distance /= unit;
   }
-  for (std::size_t ef = 1; kSpread * ef <= walks[0].size(); ef *= 2) rank.factors.push_back(factor_for(ratios, ef));
+  for (std::size_t ef = k; kSpread * ef <= walks[0].size(); ef *= 2) rank.factors.push_back(factor_for(ratios, k, ef));
   return rank;
 }
 
 float EarlyStops::factor(const Rank& rank, double ef) {
-  const double place = std::max(std::log2(ef), 0.0);
+  const double place = std::max(std::log2(ef / rank.k), 0.0);
   const std::size_t last = rank.factors.size() - 1;
   const std::size_t i = std::min(static_cast<std::size_t>(place), last == 0 ? 0 : last - 1);
   const double low = rank.factors[i], high = rank.factors[std::min(i + 1, last)];

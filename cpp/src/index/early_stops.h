@@ -1,4 +1,4 @@
-// Where a search of a graph stops, so that one with effort `ef` expands that many nodes in the mean of many queries: a
+// Where a search of a graph stops, so that one with effort `ef` expands about so many nodes in the mean of queries: a
 // query whose neighbours stand out takes fewer, one whose neighbours do not takes more. Learnt from walks around a
 // sample of queries.
 #pragma once
@@ -23,8 +23,8 @@ class EarlyStops {
   // None: searches are beams of a fixed width.
   EarlyStops() = default;
   // walks: for each query the distances of the nodes nearest to it, as the walk measures them, ascending; at least one
-  // walk, each of as many nodes as the others, and the rest are farther. Distances of 0 at more than a quarter of the
-  // queries tell nothing, and then there are none.
+  // walk, each of as many nodes as the others, and the rest are farther. Where half of the k-th distances are 0 they
+  // tell nothing, and then there are none.
   explicit EarlyStops(const std::vector<std::vector<float>>& walks);
 
   bool empty() const noexcept { return ranks_.empty(); }
@@ -40,7 +40,7 @@ class EarlyStops {
   struct Rank {
     std::uint32_t k;
     float least;                 // of hnsw::EarlyStop
-    std::vector<float> factors;  // for each effort of 1, 2, 4, ..., at least 1
+    std::vector<float> factors;  // for each effort of k, 2 k, 4 k, ..., at least 1
   };
 
   static Rank learn(const std::vector<std::vector<float>>& walks, std::uint32_t k);
