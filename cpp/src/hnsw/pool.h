@@ -81,6 +81,7 @@ class Pool {
     if (stop_.rank != 0 && size_ >= stop_.rank) {
       const float distance = std::max(key_distance(keys_[stop_.rank - 1]), stop_.least);
       farthest_open_ = make_key(distance * stop_.factor, INT32_MAX);
+      while (size_ > stop_.kept && keys_[size_ - 1] > farthest_open_) --size_;
     }
   }
 
