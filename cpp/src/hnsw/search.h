@@ -26,9 +26,9 @@ struct Effort {
   EarlyStop stop;
 };
 
-// Finds up to k neighbours of the prepared query; writes them to `out`, nearest first and ties
-// by slot, and returns how many there are. `excluded`, when not kNone, is a slot that the walk treats, as nearly as it
-// can, as if it had never been added. unlinked: slots that the walk need not meet; each is compared all the same.
+// Finds up to k neighbours of the prepared query; writes them to `out`, nearest first and ties by slot, and returns how
+// many there are. `excluded`, when not kNone, is a slot that the walk treats, as nearly as it can, as if it had never
+// been added. unlinked: slots that the walk need not meet; each is compared all the same.
 // Throws CorruptIndexError when a link of an unverified mapping points outside the graph.
 std::size_t search(const Graph& graph, const Space& space, const void* query, std::size_t k, const Effort& effort,
                    Scratch& scratch, Neighbor* out, std::uint32_t excluded = kNone,

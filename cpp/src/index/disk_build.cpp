@@ -30,15 +30,9 @@ constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
 constexpr storage::Tag kCopySizes = "CPSZ";
 constexpr storage::Tag kCopyEntries = "CPEN";
 
-void write_section(storage::ContainerWriter& writer, storage::Tag tag, const void* data, std::size_t bytes) {
-  writer.begin(tag);
-  writer.append(data, bytes);
-  writer.end();
-}
-
 template <typename T>
-void write_section(storage::ContainerWriter& writer, storage::Tag tag, const std::vector<T>& values) {
-  write_section(writer, tag, values.data(), values.size() * sizeof(T));
+void write_values(storage::ContainerWriter& writer, storage::Tag tag, const std::vector<T>& values) {
+  writer.write(tag, values.data(), values.size() * sizeof(T));
 }
 
 template <typename T>
@@ -164,11 +158,11 @@ class DiskBuild {
     const spann::external::SourceFloats floats(source_, format_);
     if (!resume("heads", take_heads)) {
       plan.heads = spann::plan_heads(floats, how_, phase("heads"));
-      save_phase("heads", [&](storage::ContainerWriter& writer) { write_section(writer, "SPHD", plan.heads); });
+      save_phase("heads", [&](storage::ContainerWriter& writer) { write_values(writer, "SPHD", plan.heads); });
     }
     spann::plan_lists(floats, how_, phase("assign"), plan);
     save_phase("plan", [&](storage::ContainerWriter& writer) {
-      write_section(writer, "SPHD", plan.heads);
+      write_values(writer, "SPHD", plan.heads);
       write_copies(plan.copies, writer);
     });
     return plan;
@@ -177,7 +171,7 @@ class DiskBuild {
   static void write_copies(const spann::Copies& copies, storage::ContainerWriter& writer) {
     std::vector<std::uint32_t> sizes;
     for (const auto& list : copies) sizes.push_back(static_cast<std::uint32_t>(list.size()));
-    write_section(writer, kCopySizes, sizes);
+    write_values(writer, kCopySizes, sizes);
     writer.begin(kCopyEntries);
     for (const auto& list : copies) writer.append(list.data(), list.size() * sizeof(std::uint32_t));
     writer.end();
@@ -217,9 +211,9 @@ class DiskBuild {
     }
     storage::ByteWriter meta;
     write_meta(meta_, meta);
-    write_section(writer, "META", meta.data(), meta.size());
+    writer.write("META", meta.data(), meta.size());
     write_ids(plan.copies, writer);
-    write_section(writer, "SPHD", plan.heads);
+    write_values(writer, "SPHD", plan.heads);
     write_lists(plan, groups, slots, writer);
     write_rows(plan, groups, writer);
   }
@@ -306,7 +300,7 @@ class DiskBuild {
         }
         writer.end();
       }
-      write_section(writer, "SPCA", calibration.data(), calibration.size());
+      writer.write("SPCA", calibration.data(), calibration.size());
       writer.finish();
     });
   }

@@ -17,9 +17,7 @@ storage::Tag level_tag(const char (&kind)[3], std::size_t level) {
 }
 
 void write_array(storage::ContainerWriter& writer, storage::Tag tag, const core::Array<std::uint32_t>& array) {
-  writer.begin(tag);
-  writer.append(array.data(), array.size() * sizeof(std::uint32_t));
-  writer.end();
+  writer.write(tag, array.data(), array.size() * sizeof(std::uint32_t));
 }
 
 core::Array<std::uint32_t> read_array(const storage::ContainerReader& reader, storage::Tag tag, std::size_t size) {
@@ -37,9 +35,7 @@ void write_graph(const hnsw::Graph& graph, storage::ContainerWriter& writer) {
   shape.count(graph.levels.size());
   for (const hnsw::Level& level : graph.levels) shape.u64(level.size);
   if (graph.replaced != 0) shape.u64(graph.replaced);
-  writer.begin("GRPH");
-  writer.append(shape.data(), shape.size());
-  writer.end();
+  writer.write("GRPH", shape.data(), shape.size());
   for (std::size_t l = 0; l < graph.levels.size(); ++l) {
     write_array(writer, level_tag("LK", l), graph.levels[l].links);
     if (l == 0) continue;
@@ -86,9 +82,7 @@ hnsw::Graph read_graph(const storage::ContainerReader& reader, const HnswOptions
 
 void write_pending(const std::vector<std::uint32_t>& slots, storage::ContainerWriter& writer) {
   if (slots.empty()) return;
-  writer.begin("PEND");
-  writer.append(slots.data(), slots.size() * sizeof(std::uint32_t));
-  writer.end();
+  writer.write("PEND", slots.data(), slots.size() * sizeof(std::uint32_t));
 }
 
 std::vector<std::uint32_t> read_pending(const storage::ContainerReader& reader, std::size_t rows) {

@@ -31,12 +31,6 @@ void measure_exactly(const hnsw::Space& exact, const void* query, hnsw::Neighbor
   for (std::size_t i = 0; i < count; ++i) candidates[i].distance = scratch.distances[i];
 }
 
-void write_section(storage::ContainerWriter& writer, storage::Tag tag, const storage::ByteWriter& bytes) {
-  writer.begin(tag);
-  writer.append(bytes.data(), bytes.size());
-  writer.end();
-}
-
 template <typename T>
 T read_section(const storage::ContainerReader& reader, storage::Tag tag, const char* what) {
   std::vector<std::byte> bytes(reader.size(tag));
@@ -190,10 +184,10 @@ void HnswEngine::save(storage::ContainerWriter& writer) const {
   write_pending(pending_, writer);
   storage::ByteWriter calibration, stops;
   learnt_.calibration.write(calibration);
-  write_section(writer, "CALB", calibration);
+  writer.write("CALB", calibration.data(), calibration.size());
   if (learnt_.stops.empty()) return;
   learnt_.stops.write(stops);
-  write_section(writer, "STOP", stops);
+  writer.write("STOP", stops.data(), stops.size());
 }
 
 // How many slots the graph has to have: up to the last one whose vector is not pending.

@@ -13,12 +13,6 @@
 namespace hopspan::index {
 namespace {
 
-void write_section(storage::ContainerWriter& writer, storage::Tag tag, const void* data, std::size_t bytes) {
-  writer.begin(tag);
-  writer.append(data, bytes);
-  writer.end();
-}
-
 std::vector<float> read_floats(const storage::ContainerReader& reader, storage::Tag tag) {
   const core::Array<float> stored = reader.array<float>(tag, true);
   return std::vector<float>(stored.data(), stored.data() + stored.size());
@@ -70,15 +64,15 @@ class Census {
 }  // namespace
 
 void write_lists(const spann::Lists& lists, storage::ContainerWriter& writer) {
-  write_section(writer, "SPHD", lists.heads.data(), lists.heads.size() * sizeof(float));
-  write_section(writer, "SPCB", lists.codebook.words().data(), lists.codebook.words().size() * sizeof(float));
+  writer.write("SPHD", lists.heads.data(), lists.heads.size() * sizeof(float));
+  writer.write("SPCB", lists.codebook.words().data(), lists.codebook.words().size() * sizeof(float));
   std::vector<std::uint32_t> sizes;
   for (const spann::ListArray& list : lists.lists) {
     std::uint32_t entries;
     std::memcpy(&entries, list.data(), sizeof entries);
     sizes.push_back(entries);
   }
-  write_section(writer, "SPSZ", sizes.data(), sizes.size() * sizeof(std::uint32_t));
+  writer.write("SPSZ", sizes.data(), sizes.size() * sizeof(std::uint32_t));
   writer.begin("SPBL");
   for (const spann::ListArray& list : lists.lists) writer.append(list.data(), list.size());
   writer.end();

@@ -231,9 +231,7 @@ void SpannEngine::save(storage::ContainerWriter& writer) const {
   storage::ByteWriter state;
   state.u64(state_.built_size);
   state_.calibration.write(state);
-  writer.begin("SPST");
-  writer.append(state.data(), state.size());
-  writer.end();
+  writer.write("SPST", state.data(), state.size());
 }
 
 void SpannEngine::load(const storage::ContainerReader& reader, bool verify) {

@@ -46,12 +46,6 @@ void check_room(std::size_t size, std::size_t more) {
                         std::to_string(size) + " and " + std::to_string(more) + " are to be added");
 }
 
-void write_section(storage::ContainerWriter& writer, storage::Tag tag, const void* data, std::size_t n) {
-  writer.begin(tag);
-  writer.append(data, n);
-  writer.end();
-}
-
 // Looked at before anything is mapped or copied.
 void check_section_size(const storage::ContainerReader& reader, storage::Tag tag, const Meta& meta,
                         std::size_t element_bytes) {
@@ -121,9 +115,9 @@ void Store::write(storage::WritableFile& file) const {
   const std::size_t removed = rows_.size() - id_map_.live();
   write_meta({options_, rows_.size(), id_map_.next_id(), !id_map_.identity(), removed}, meta);
   storage::ContainerWriter writer(file, content_id(meta));
-  write_section(writer, "META", meta.data(), meta.size());
-  write_section(writer, "VECS", rows_.data(), rows_.rows().size());
-  if (!id_map_.identity()) write_section(writer, "IDS ", id_map_.ids().data(), id_map_.size() * sizeof(std::int64_t));
+  writer.write("META", meta.data(), meta.size());
+  writer.write("VECS", rows_.data(), rows_.rows().size());
+  if (!id_map_.identity()) writer.write("IDS ", id_map_.ids().data(), id_map_.size() * sizeof(std::int64_t));
   engine_->save(writer);
   writer.finish();
 }

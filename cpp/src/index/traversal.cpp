@@ -106,12 +106,8 @@ void Traversal::save(storage::ContainerWriter& writer) const {
   storage::ByteWriter learnt;
   learnt.u64(learnt_from_);
   quantizer_.write(learnt);
-  writer.begin("QUAN");
-  writer.append(learnt.data(), learnt.size());
-  writer.end();
-  writer.begin("CODE");
-  writer.append(codes_.rows().data(), codes_.rows().size());
-  writer.end();
+  writer.write("QUAN", learnt.data(), learnt.size());
+  writer.write("CODE", codes_.rows().data(), codes_.rows().size());
 }
 
 }  // namespace hopspan::index

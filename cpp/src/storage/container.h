@@ -65,6 +65,12 @@ class ContainerWriter {
   void begin(Tag tag);
   void append(const void* data, std::size_t n);
   void end();
+  // A whole section.
+  void write(Tag tag, const void* data, std::size_t n) {
+    begin(tag);
+    append(data, n);
+    end();
+  }
   // Writes table and footer. The file still has to be synced and closed.
   void finish();
 

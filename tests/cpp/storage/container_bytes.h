@@ -28,11 +28,7 @@ inline Bytes random_bytes(std::size_t size, std::uint64_t seed) {
 
 inline void write_container(storage::WritableFile& file, std::uint64_t file_id, const Contents& contents) {
   storage::ContainerWriter writer(file, file_id);
-  for (const auto& [tag, bytes] : contents) {
-    writer.begin(tag);
-    writer.append(bytes.data(), bytes.size());
-    writer.end();
-  }
+  for (const auto& [tag, bytes] : contents) writer.write(tag, bytes.data(), bytes.size());
   writer.finish();
 }
 
