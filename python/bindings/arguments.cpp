@@ -52,6 +52,13 @@ HnswOptions hnsw_options(HnswOptions result, const py::dict& options) {
   return result;
 }
 
+// 0 stands for what serves, which a caller says by not giving it.
+std::uint32_t given(py::handle value, const char* name) {
+  const std::size_t number = integer(value, name, kMaxUint32);
+  if (number == 0) throw py::value_error(std::string(name) + " must be at least 1, not 0");
+  return static_cast<std::uint32_t>(number);
+}
+
 }  // namespace
 
 std::uint64_t integer(py::handle value, const char* name, std::uint64_t max) {
@@ -107,9 +114,9 @@ SpannOptions spann_options(SpannOptions result, const py::dict& options) {
   for (const auto& [key, value] : options) {
     const std::string name = key.cast<std::string>();
     if (name == "list_bytes") {
-      result.list_bytes = static_cast<std::uint32_t>(integer(value, "list_bytes", kMaxUint32));
+      result.list_bytes = given(value, "list_bytes");
     } else if (name == "replicas") {
-      result.replicas = static_cast<std::uint32_t>(integer(value, "replicas", kMaxUint32));
+      result.replicas = given(value, "replicas");
     } else if (name == "closure") {
       result.closure = named<Closure>(value, "closure", kClosures);
     } else if (name == "closure_ratio") {

@@ -164,6 +164,10 @@ def test_errors_name_the_value_and_leave_nothing(tmp_path: Path) -> None:
         ({"source": VECTORS[0]}, r"\(16,\)"),
         ({"dtype": "binary", "metric": "hamming", "source": VECTORS > 0}, "binary"),
         ({"list_bytes": 3}, "list_bytes"),
+        ({"list_bytes": 0}, "list_bytes must be at least 1, not 0"),
+        ({"replicas": 0}, "replicas must be at least 1, not 0"),
+        ({"replicas": 9}, "replicas"),
+        ({"replicas": -1}, "replicas"),
     ]:
         with pytest.raises(ValueError, match=words):
             hopspan.build(**{"source": VECTORS, "path": target, **arguments})

@@ -34,7 +34,7 @@ void check_spann(const IndexOptions& options) {
   const SpannOptions& spann = options.spann;
   if (options.dtype == DType::kBinary) throw InvalidArgument("kind spann is not for binary vectors");
   if (spann.list_bytes != 0) check_range("list_bytes", spann.list_bytes, kMinListBytes, kMaxListBytes);
-  check_range("replicas", spann.replicas, 0, kMaxReplicas);
+  if (spann.replicas != 0) check_range("replicas", spann.replicas, 1, kMaxReplicas);
   check_range("closure_heads", spann.closure_heads, std::max(spann.replicas, 1U), kMaxClosureHeads);
   if (!(spann.closure_ratio >= 1.0F && spann.closure_ratio <= kMaxClosureRatio)) {
     throw InvalidArgument("closure_ratio must be 1..100, not " + std::to_string(spann.closure_ratio));
