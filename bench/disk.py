@@ -73,7 +73,7 @@ def _search(folder: Path, queries: Any, target: float) -> tuple[dict[str, float]
     os.sched_setaffinity(0, processors)
     start = time.perf_counter()
     with ThreadPoolExecutor(_IN_FLIGHT) as pool:
-        list(pool.map(lambda query: index.search(query, K, recall=target, threads=1), queries))
+        list(pool.map(lambda first: _search_some(index, queries[first::_IN_FLIGHT], target), range(_IN_FLIGHT)))
     rate = len(queries) / (time.perf_counter() - start)
     return {
         **{key: per_query[key] for key in ("pages", "list_pages", "round_trips", "waiting_us") if key in per_query},
@@ -82,6 +82,12 @@ def _search(folder: Path, queries: Any, target: float) -> tuple[dict[str, float]
         f"queries/s, {_IN_FLIGHT} in flight": rate,
         "resident": _status("VmRSS") - before,
     }, np.stack(ids)
+
+
+def _search_some(index: Any, queries: Any, target: float) -> None:
+    """Search one by one and keep nothing: what stays in memory is the index's."""
+    for query in queries:
+        index.search(query, K, recall=target, threads=1)
 
 
 def _status(name: str) -> int:

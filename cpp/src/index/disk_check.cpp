@@ -35,7 +35,7 @@ void DiskIndex::read_rows(std::size_t first, std::size_t count, vectors::Matrix&
 
 CheckReport DiskIndex::check(bool deep) const {
   reader_->verify();
-  id_map_.check();
+  ids_.check();
   CheckReport report;
   report.vectors = meta_.size;
   if (!deep) return report;

@@ -48,14 +48,6 @@ std::shared_ptr<const ListCalibration> read_calibration(const storage::Container
   return read->empty() ? nullptr : read;
 }
 
-IdMap read_ids(const storage::ContainerReader& reader, const Meta& meta) {
-  core::Array<std::int64_t> ids = reader.array<std::int64_t>("IDS ", true);
-  if (!meta.explicit_ids || ids.size() != meta.size) {
-    throw CorruptIndexError(std::to_string(ids.size()) + " ids for " + std::to_string(meta.size) + " vectors");
-  }
-  return IdMap(std::move(ids), meta.next_id);
-}
-
 // A prepared query as codes take it: of unit length under cosine.
 void to_unit_floats(const vectors::RowFormat& format, const void* prepared, float* out) {
   vectors::query_to_floats(format, prepared, out);
@@ -78,7 +70,7 @@ std::shared_ptr<const storage::ContainerReader> open_container(std::shared_ptr<c
 
 DiskIndex::DiskIndex(std::shared_ptr<const storage::RandomAccessFile> file, bool verify, std::size_t cache_bytes)
     : DiskIndex(open_container(std::move(file), verify), cache_bytes) {
-  if (verify) id_map_.check();
+  if (verify) ids_.check();
 }
 
 DiskIndex::DiskIndex(const std::shared_ptr<const storage::ContainerReader>& reader, std::size_t cache_bytes)
@@ -86,7 +78,7 @@ DiskIndex::DiskIndex(const std::shared_ptr<const storage::ContainerReader>& read
       meta_(load_meta(*reader)),
       format_{meta_.options.dim, meta_.options.metric, meta_.options.dtype},
       distance_(distance::kernels().kernels[static_cast<int>(format_.metric)][static_cast<int>(format_.dtype)].one),
-      id_map_(read_ids(*reader, meta_)),
+      ids_(*reader, meta_.size),
       coder_(disk_coder(meta_.options)),
       lists_(reader, cache_bytes / 2),
       rows_(reader, format_.row_bytes(), meta_.size, cache_bytes / 2),
@@ -181,7 +173,7 @@ void DiskIndex::search(const MatrixView& queries, const SearchOptions& options, 
     std::int64_t* const row_ids = ids + row * k;
     float* const row_distances = distances + row * k;
     for (std::size_t i = 0; i < found; ++i) {
-      row_ids[i] = id_map_.id(worker->found[i].slot);
+      row_ids[i] = ids_.id(worker->found[i].slot);
       row_distances[i] = worker->found[i].distance;
     }
     order_ties(row_ids, row_distances, found);
@@ -202,7 +194,7 @@ std::size_t DiskIndex::remove(const std::int64_t*, std::size_t, const AddOptions
 void DiskIndex::get(const std::int64_t* ids, std::size_t count, void* out) const {
   std::vector<std::uint32_t> slots(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::optional<std::uint32_t> slot = id_map_.find(ids[i]);
+    const std::optional<std::uint32_t> slot = ids_.find(ids[i]);
     if (!slot) {
       throw InvalidArgument("id " + std::to_string(ids[i]) + " (row " + std::to_string(i) + ") is not in the index");
     }
@@ -238,7 +230,7 @@ std::vector<std::byte> DiskIndex::to_bytes() const {
 Stats DiskIndex::stats() const {
   Stats stats;
   stats.size = meta_.size;
-  stats.bytes.emplace_back("ids", id_map_.bytes());
+  stats.bytes.emplace_back("ids", ids_.bytes());
   stats.bytes.emplace_back("heads", lists_.size() * format_.dim * sizeof(float));
   stats.bytes.emplace_back("pages", lists_.resident_bytes() + rows_.resident_bytes());
   for (std::size_t list = 0; list < lists_.size(); ++list) {

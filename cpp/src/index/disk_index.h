@@ -13,10 +13,10 @@
 #include "core/spares.h"
 #include "distance/kernels.h"
 #include "index/body.h"
-#include "index/id_map.h"
 #include "index/list_calibration.h"
 #include "index/list_sections.h"
 #include "index/meta.h"
+#include "index/row_ids.h"
 #include "index/sample.h"
 #include "spann/clustering/centers.h"
 #include "spann/lists/grid_coder.h"
@@ -44,7 +44,7 @@ class DiskIndex final : public Body {
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
               float* distances) const override;
   void get(const std::int64_t* ids, std::size_t count, void* out) const override;
-  bool contains(std::int64_t id) const override { return id_map_.find(id).has_value(); }
+  bool contains(std::int64_t id) const override { return ids_.find(id).has_value(); }
   std::size_t size() const noexcept override { return meta_.size; }
   std::size_t row_bytes() const noexcept override { return format_.element_bytes(); }
   const IndexOptions& options() const noexcept override { return meta_.options; }
@@ -107,7 +107,7 @@ class DiskIndex final : public Body {
   const Meta meta_;
   const vectors::RowFormat format_;
   distance::OneFn distance_;
-  IdMap id_map_;
+  RowIds ids_;
   spann::GridCoder coder_;
   spann::reader::PagedLists lists_;
   spann::reader::PagedRows rows_;

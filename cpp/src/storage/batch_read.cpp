@@ -24,7 +24,7 @@ std::uint64_t nanoseconds_since(Clock::time_point start) {
 }
 
 // The caller reads like the helpers and, between its reads, works off what has ended.
-std::uint64_t read_by_threads(const Read* reads, std::size_t count, core::FunctionRef<void(std::size_t)> done) {
+std::uint64_t read_at_once(const Read* reads, std::size_t count, ReadDone done) {
   std::mutex mutex;
   std::vector<std::size_t> ended;
   ended.reserve(count);
@@ -56,6 +56,16 @@ std::uint64_t read_by_threads(const Read* reads, std::size_t count, core::Functi
   return nanoseconds_since(start) - working;
 }
 
+// As many as may start, and when all of them have ended the next ones.
+std::uint64_t read_by_threads(const Read* reads, std::size_t count, StartRead start, ReadDone done) {
+  std::uint64_t waited = 0;
+  for (std::size_t first = 0, end = 0; first < count; first = end) {
+    while (end < count && start(end)) ++end;
+    waited += read_at_once(reads + first, end - first, [&](std::size_t i) { done(first + i); });
+  }
+  return waited;
+}
+
 bool all_have_descriptors(const Read* reads, std::size_t count) {
   return std::all_of(reads, reads + count, [](const Read& read) { return read.file->descriptor() >= 0; });
 }
@@ -81,16 +91,15 @@ ReadBackend select_backend(const char* forced) {
 
 const char* name(ReadBackend backend) { return backend == ReadBackend::kIoUring ? "io_uring" : "threads"; }
 
-std::uint64_t read_batch(const Read* reads, std::size_t count, core::FunctionRef<void(std::size_t)> done) {
-  return read_batch(reads, count, done, read_backend());
+std::uint64_t read_batch(const Read* reads, std::size_t count, StartRead start, ReadDone done) {
+  return read_batch(reads, count, start, done, read_backend());
 }
 
-std::uint64_t read_batch(const Read* reads, std::size_t count, core::FunctionRef<void(std::size_t)> done,
-                         ReadBackend backend) {
+std::uint64_t read_batch(const Read* reads, std::size_t count, StartRead start, ReadDone done, ReadBackend backend) {
   if (count > 1 && backend == ReadBackend::kIoUring && all_have_descriptors(reads, count)) {
-    if (const std::optional<std::uint64_t> waited = read_by_io_uring(reads, count, done)) return *waited;
+    if (const std::optional<std::uint64_t> waited = read_by_io_uring(reads, count, start, done)) return *waited;
   }
-  return read_by_threads(reads, count, done);
+  return read_by_threads(reads, count, start, done);
 }
 
 }  // namespace hopspan::storage

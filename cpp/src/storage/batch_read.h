@@ -17,6 +17,11 @@ struct Read {
   std::size_t size;
 };
 
+// Whether read i, the next one, may start now; it has its `out` then. Never false while none is under way.
+using StartRead = core::FunctionRef<bool(std::size_t i)>;
+// Read i has ended.
+using ReadDone = core::FunctionRef<void(std::size_t i)>;
+
 enum class ReadBackend { kThreads, kIoUring };
 
 // select_backend of the environment variable HOPSPAN_IO; chosen once.
@@ -29,12 +34,12 @@ ReadBackend select_backend(const char* forced);
 const char* name(ReadBackend backend);
 
 // Starts the reads, as many as may be under way at a time, and calls done(i) on this thread for each that has ended, in
-// the order in which they end. The first error, of a read as RandomAccessFile::read throws it or of `done`, is thrown
-// when no read is under way any more. Returns the nanoseconds that this thread had nothing to do.
-std::uint64_t read_batch(const Read* reads, std::size_t count, core::FunctionRef<void(std::size_t)> done);
+// the order in which they end. `start`, which throws nothing, is called on this thread as well, for each read in turn.
+// The first error, of a read as RandomAccessFile::read throws it or of `done`, is thrown when no read is under way any
+// more. Returns the nanoseconds that this thread had nothing to do.
+std::uint64_t read_batch(const Read* reads, std::size_t count, StartRead start, ReadDone done);
 
 // The same by a given backend; kIoUring where the kernel lacks it, or has no ring to spare, is kThreads.
-std::uint64_t read_batch(const Read* reads, std::size_t count, core::FunctionRef<void(std::size_t)> done,
-                         ReadBackend backend);
+std::uint64_t read_batch(const Read* reads, std::size_t count, StartRead start, ReadDone done, ReadBackend backend);
 
 }  // namespace hopspan::storage

@@ -205,12 +205,12 @@ const bool fork_handled = [] { return pthread_atfork(nullptr, nullptr, [] { ring
 // One batch on one ring.
 class Batch {
  public:
-  Batch(Ring& ring, const Read* reads, std::size_t count, core::FunctionRef<void(std::size_t)> done)
-      : ring_(ring), reads_(reads), count_(count), done_(done) {}
+  Batch(Ring& ring, const Read* reads, std::size_t count, StartRead start, ReadDone done)
+      : ring_(ring), reads_(reads), count_(count), start_(start), done_(done) {}
 
   std::uint64_t run() {
     while (next_ < count_ || under_way_ != 0) {
-      while (next_ < count_ && under_way_ < kEntries) {
+      while (next_ < count_ && under_way_ < kEntries && start_(next_)) {
         ring_.push(reads_[next_], next_);
         ++next_;
         ++under_way_;
@@ -260,7 +260,8 @@ class Batch {
   Ring& ring_;
   const Read* reads_;
   std::size_t count_;
-  core::FunctionRef<void(std::size_t)> done_;
+  StartRead start_;
+  ReadDone done_;
   std::size_t next_ = 0;
   std::size_t under_way_ = 0;
   std::uint64_t waited_ = 0;
@@ -274,11 +275,10 @@ bool io_uring_works() {
   return ring != nullptr && ring->knows_reads();
 }
 
-std::optional<std::uint64_t> read_by_io_uring(const Read* reads, std::size_t count,
-                                              core::FunctionRef<void(std::size_t)> done) {
+std::optional<std::uint64_t> read_by_io_uring(const Read* reads, std::size_t count, StartRead start, ReadDone done) {
   const RingSet::Lease lease(ring_set);
   if (lease.ring() == nullptr) return std::nullopt;
-  return Batch(*lease.ring(), reads, count, done).run();
+  return Batch(*lease.ring(), reads, count, start, done).run();
 }
 
 }  // namespace hopspan::storage
@@ -289,9 +289,7 @@ namespace hopspan::storage {
 
 bool io_uring_works() { return false; }
 
-std::optional<std::uint64_t> read_by_io_uring(const Read*, std::size_t, core::FunctionRef<void(std::size_t)>) {
-  return std::nullopt;
-}
+std::optional<std::uint64_t> read_by_io_uring(const Read*, std::size_t, StartRead, ReadDone) { return std::nullopt; }
 
 }  // namespace hopspan::storage
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "core/function_ref.h"
 #include "storage/batch_read.h"
 
 namespace hopspan::storage {
@@ -18,7 +17,6 @@ bool io_uring_works();
 
 // As read_batch; nothing when every ring is taken or none can be made, and then no read has been started. Every file
 // has a descriptor.
-std::optional<std::uint64_t> read_by_io_uring(const Read* reads, std::size_t count,
-                                              core::FunctionRef<void(std::size_t)> done);
+std::optional<std::uint64_t> read_by_io_uring(const Read* reads, std::size_t count, StartRead start, ReadDone done);
 
 }  // namespace hopspan::storage

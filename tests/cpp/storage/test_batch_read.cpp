@@ -49,6 +49,8 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr ReadBackend kBackends[] = {ReadBackend::kThreads, ReadBackend::kIoUring};
 
+constexpr auto kAnyTime = [](std::size_t) { return true; };
+
 // Page i is filled with random numbers of the stream i.
 std::vector<std::byte> page_of(std::size_t i) {
   std::vector<std::byte> page(kPage);
@@ -94,7 +96,7 @@ bool reads_right(const RandomAccessFile& file, std::size_t total, std::size_t co
   std::vector<int> times(count);
   bool right = true;
   read_batch(
-      reads.data(), count,
+      reads.data(), count, kAnyTime,
       [&](std::size_t i) {
         ++times[i];
         right = right && std::memcmp(room.page(i), page_of(numbers[i]).data(), kPage) == 0;
@@ -156,6 +158,33 @@ TEST(batch_read_brings_every_page_once_by_every_backend) {
   }
 }
 
+// Reads share three pages of memory, which each takes when it starts.
+TEST(batch_read_starts_no_read_before_it_may) {
+  const Stored stored(200);
+  for (const ReadBackend backend : kBackends) {
+    Room room(3);
+    std::vector<Read> reads;
+    for (std::size_t i = 0; i < 150; ++i) reads.push_back({stored.direct.get(), i * kPage, nullptr, kPage});
+    std::vector<std::byte*> free = {room.page(0), room.page(1), room.page(2)};
+    std::size_t started = 0, right = 0;
+    const auto start = [&](std::size_t i) {
+      if (free.empty()) return false;
+      CHECK_EQUAL(i, started);
+      ++started;
+      reads[i].out = free.back();
+      free.pop_back();
+      return true;
+    };
+    const auto done = [&](std::size_t i) {
+      if (std::memcmp(reads[i].out, page_of(i).data(), kPage) == 0) ++right;
+      free.push_back(static_cast<std::byte*>(reads[i].out));
+    };
+    read_batch(reads.data(), reads.size(), start, done, backend);
+    CHECK_EQUAL(right, 150u);
+    CHECK_EQUAL(started, 150u);
+  }
+}
+
 TEST(batch_read_of_a_file_without_descriptor_reads_it_all_the_same) {
   hopspan::faults::FaultEnv env;
   env.put("pages", pages(20));
@@ -186,7 +215,8 @@ TEST(batch_read_past_the_end_is_an_error_and_the_next_batch_is_fine) {
         Room room(80);
         std::vector<Read> reads;
         for (std::size_t i = 0; i < 80; ++i) reads.push_back({file, (i == 3 ? 100 : i) * kPage, room.page(i), kPage});
-        CHECK_THROWS(CorruptIndexError, "past its end", read_batch(reads.data(), 80, [](std::size_t) {}, backend));
+        CHECK_THROWS(CorruptIndexError, "past its end",
+                     read_batch(reads.data(), 80, kAnyTime, [](std::size_t) {}, backend));
         CHECK(reads_right(*file, 100, 80, backend, static_cast<std::uint64_t>(round)));
       }
     }
@@ -202,8 +232,8 @@ TEST(batch_read_of_a_file_that_was_cut_off_later_is_an_error) {
       const Read reads[] = {{file, 0, room.page(0), kPage},
                             {file, 50 * kPage, room.page(1), kPage},
                             {file, 70 * kPage, room.page(2), kPage}};
-      CHECK_THROWS(CorruptIndexError, "past its end", read_batch(reads, 2, [](std::size_t) {}, backend));
-      CHECK_THROWS(CorruptIndexError, "past its end", read_batch(reads, 3, [](std::size_t) {}, backend));
+      CHECK_THROWS(CorruptIndexError, "past its end", read_batch(reads, 2, kAnyTime, [](std::size_t) {}, backend));
+      CHECK_THROWS(CorruptIndexError, "past its end", read_batch(reads, 3, kAnyTime, [](std::size_t) {}, backend));
     }
   }
 }
@@ -219,7 +249,7 @@ TEST(batch_read_lets_the_exception_of_done_out_after_all_reads) {
       const auto stop = [&](std::size_t) {
         if (++calls == 10) throw std::runtime_error("enough");
       };
-      CHECK_THROWS(std::runtime_error, "enough", read_batch(reads.data(), 150, stop, backend));
+      CHECK_THROWS(std::runtime_error, "enough", read_batch(reads.data(), 150, kAnyTime, stop, backend));
       CHECK_EQUAL(calls, 10u);
       CHECK(reads_right(*stored.direct, 200, 30, backend, static_cast<std::uint64_t>(round)));
     }
@@ -237,7 +267,7 @@ TEST(batch_read_inside_batch_read) {
       const Read reads[] = {{stored.direct.get(), 0, room.page(0), kPage},
                             {stored.direct.get(), kPage, room.page(1), kPage}};
       read_batch(
-          reads, 2,
+          reads, 2, kAnyTime,
           [&](std::size_t i) {
             if (i == 0) self(self);
           },

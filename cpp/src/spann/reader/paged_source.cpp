@@ -11,12 +11,7 @@ namespace {
 
 using pages::kPageBytes;
 
-constexpr std::uint64_t kRunPages = 64;  // a longer run would keep its first strings waiting for its last
-
-std::byte* align(core::Buffer& buffer) {
-  const auto address = reinterpret_cast<std::uintptr_t>(buffer.data());
-  return buffer.data() + (kPageBytes - address % kPageBytes) % kPageBytes;
-}
+constexpr std::uint64_t kRunPages = 16;  // a longer run would keep its first strings waiting for its last
 
 [[noreturn]] void refuse_sizes(const storage::ContainerReader& reader, storage::Tag tag, std::uint64_t found,
                                std::uint64_t expected) {
@@ -25,6 +20,34 @@ std::byte* align(core::Buffer& buffer) {
 }
 
 }  // namespace
+
+void Window::reset(std::size_t pages) {
+  taken_.assign(std::max(pages, taken_.size()), false);
+  const std::size_t bytes = (taken_.size() + 1) * kPageBytes;
+  if (buffer_.size() < bytes) buffer_ = core::Buffer(bytes);
+}
+
+std::byte* Window::page(std::size_t i) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(buffer_.data());
+  return buffer_.data() + (kPageBytes - address % kPageBytes) % kPageBytes + i * kPageBytes;
+}
+
+std::byte* Window::take(std::size_t pages) {
+  std::size_t free = 0;
+  for (std::size_t i = 0; i < taken_.size(); ++i) {
+    free = taken_[i] ? 0 : free + 1;
+    if (free != pages) continue;
+    const std::size_t first = i + 1 - pages;
+    std::fill_n(taken_.begin() + static_cast<std::ptrdiff_t>(first), pages, true);
+    return page(first);
+  }
+  return nullptr;
+}
+
+void Window::give_back(const std::byte* first, std::size_t pages) {
+  const std::size_t i = static_cast<std::size_t>(first - page(0)) / kPageBytes;
+  std::fill_n(taken_.begin() + static_cast<std::ptrdiff_t>(i), pages, false);
+}
 
 PagedStrings::PagedStrings(std::shared_ptr<const storage::ContainerReader> reader, pages::Region region,
                            std::size_t cache_bytes)
@@ -47,70 +70,76 @@ void PagedStrings::fetch(std::size_t count, core::FunctionRef<Wanted(std::size_t
   for (std::size_t place = 0; place < count; ++place) wanted.push_back(locate(place));
   std::sort(wanted.begin(), wanted.end(), [](const Wanted& a, const Wanted& b) { return a.offset < b.offset; });
   cost.fetched += count;
-  for (std::size_t begin = 0, end; begin < count; begin = end) {
-    std::uint64_t room = 0;
-    for (end = begin; end < count; ++end) {
-      const std::uint64_t more = wanted[end].end_page() - wanted[end].first_page();
-      if (end != begin && room + more > kWindowPages) break;
-      room += more;
-    }
-    const std::size_t bytes = (static_cast<std::size_t>(room) + 1) * kPageBytes;
-    if (scratch->buffer.size() < bytes) scratch->buffer.resize(bytes);
-    fetch_window(*scratch, begin, end, arrived, cost);
-  }
-}
-
-void PagedStrings::fetch_window(Scratch& scratch, std::size_t begin, std::size_t end, ByteSource::Arrived arrived,
-                                FetchCost& cost) const {
-  make_runs(scratch, begin, end, arrived);
-  if (scratch.runs.empty()) return;
-  scratch.reads.clear();
-  for (const Run& run : scratch.runs) {
-    const std::size_t bytes = static_cast<std::size_t>(run.end - run.first) * kPageBytes;
-    scratch.reads.push_back({&reader_->file(), start_ + run.first * kPageBytes, run.room, bytes});
-    cost.pages += bytes / kPageBytes;
-    cost.bytes += bytes;
-  }
+  make_runs(*scratch, arrived);
+  if (scratch->runs.empty()) return;
+  make_reads(*scratch, cost);
   ++cost.round_trips;
-  cost.waiting_ns += storage::read_batch(scratch.reads.data(), scratch.reads.size(), [&](std::size_t i) {
-    const Run& run = scratch.runs[i];
-    check(scratch, run);
+  std::vector<storage::Read>& reads = scratch->reads;
+  const auto start = [&](std::size_t i) {
+    reads[i].out = scratch->window.take(scratch->runs[i].pages());
+    return reads[i].out != nullptr;
+  };
+  const auto done = [&](std::size_t i) {
+    const Run& run = scratch->runs[i];
+    const std::byte* const room = static_cast<const std::byte*>(reads[i].out);
+    check(*scratch, run, room);
     for (std::size_t w = run.wanted_begin; w < run.wanted_end; ++w) {
-      const Wanted& wanted = scratch.wanted[w];
-      arrived(wanted.place, run.room + (wanted.offset - run.first * kPageBytes), wanted.bytes);
+      const Wanted& string = wanted[w];
+      arrived(string.place, room + (string.offset - run.first * kPageBytes), string.bytes);
     }
-  });
+    scratch->window.give_back(room, run.pages());
+  };
+  cost.waiting_ns += storage::read_batch(reads.data(), reads.size(), start, done);
 }
 
 // Runs of what has to be read; what is in the cache, or empty, arrives now.
-void PagedStrings::make_runs(Scratch& scratch, std::size_t begin, std::size_t end, ByteSource::Arrived arrived) const {
+void PagedStrings::make_runs(Scratch& scratch, ByteSource::Arrived arrived) const {
   std::vector<Run>& runs = scratch.runs;
   runs.clear();
-  std::byte* room = align(scratch.buffer);
-  for (std::size_t w = begin; w < end; ++w) {
+  for (std::size_t w = 0; w < scratch.wanted.size(); ++w) {
     const Wanted& wanted = scratch.wanted[w];
     const std::uint64_t first = wanted.first_page();
-    if (wanted.bytes == 0 || cache_.copy(first, wanted.end_page(), room)) {
-      arrived(wanted.place, room + wanted.offset % kPageBytes, wanted.bytes);
+    if (wanted.bytes == 0) {
+      arrived(wanted.place, nullptr, 0);
       continue;
     }
+    if (cache_.enabled()) {
+      const std::size_t pages = static_cast<std::size_t>(wanted.end_page() - first);
+      scratch.window.reset(pages);
+      std::byte* const room = scratch.window.take(pages);
+      if (cache_.copy(first, wanted.end_page(), room)) {
+        arrived(wanted.place, room + wanted.offset % kPageBytes, wanted.bytes);
+        continue;
+      }
+    }
     const bool extends = !runs.empty() && runs.back().wanted_end == w && first <= runs.back().end &&
-                         runs.back().end - runs.back().first < kRunPages;
-    if (!extends) runs.push_back({first, first, w, w, room});
-    Run& run = runs.back();
-    run.wanted_end = w + 1;
-    run.end = std::max(run.end, wanted.end_page());
-    room = run.room + (run.end - run.first) * kPageBytes;
+                         wanted.end_page() - runs.back().first <= kRunPages;
+    if (!extends) runs.push_back({first, first, w, w});
+    runs.back().wanted_end = w + 1;
+    runs.back().end = std::max(runs.back().end, wanted.end_page());
   }
 }
 
+void PagedStrings::make_reads(Scratch& scratch, FetchCost& cost) const {
+  scratch.reads.clear();
+  std::size_t pages = 0, longest = 0;
+  for (const Run& run : scratch.runs) {
+    scratch.reads.push_back({&reader_->file(), start_ + run.first * kPageBytes, nullptr, run.pages() * kPageBytes});
+    pages += run.pages();
+    longest = std::max(longest, run.pages());
+  }
+  cost.pages += pages;
+  cost.bytes += pages * kPageBytes;
+  scratch.window.reset(std::max(longest, std::min(pages, kWindowPages)));
+}
+
 // Every page of a run belongs to a string that is wanted.
-void PagedStrings::check(const Scratch& scratch, const Run& run) const {
+void PagedStrings::check(const Scratch& scratch, const Run& run, const std::byte* room) const {
   std::uint64_t page = run.first;
   for (std::size_t w = run.wanted_begin; w < run.wanted_end; ++w) {
     const Wanted& wanted = scratch.wanted[w];
     for (; page < wanted.end_page(); ++page) {
-      check_page(page, wanted.number, run.room + (page - run.first) * kPageBytes);
+      check_page(page, wanted.number, room + (page - run.first) * kPageBytes);
     }
   }
 }

@@ -1,6 +1,6 @@
-// Lists and rows as they lie in a file, read a batch at a time: neighbouring pages in one read, all reads at once,
-// every page checked before anyone sees it. A fetch holds at most kWindowPages of pages, or one string when that is
-// longer.
+// Lists and rows as they lie in a file, read a batch at a time: neighbouring pages in one read, reads start as soon as
+// there is room, every page checked before anyone sees it. A fetch holds at most kWindowPages of pages, or one string
+// when that is longer.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,23 @@
 
 namespace hopspan::spann::reader {
 
-inline constexpr std::size_t kWindowPages = 512;
+inline constexpr std::size_t kWindowPages = 64;
+
+// Pages of memory that reads take and give back; the first ones that are free are taken.
+class Window {
+ public:
+  // Gets at least so many pages; all are free.
+  void reset(std::size_t pages);
+  // Null when there are not so many in a row.
+  std::byte* take(std::size_t pages);
+  void give_back(const std::byte* first, std::size_t pages);
+
+ private:
+  std::byte* page(std::size_t i) noexcept;
+
+  core::Buffer buffer_;
+  std::vector<bool> taken_;
+};
 
 // The pages of one region and how they are read. Safe to use from any number of threads.
 class PagedStrings {
@@ -54,19 +70,19 @@ class PagedStrings {
     std::uint64_t end;
     std::size_t wanted_begin;
     std::size_t wanted_end;
-    std::byte* room;
+
+    std::size_t pages() const noexcept { return static_cast<std::size_t>(end - first); }
   };
   struct Scratch {
     std::vector<Wanted> wanted;
     std::vector<Run> runs;
     std::vector<storage::Read> reads;
-    core::Buffer buffer;
+    Window window;
   };
 
-  void fetch_window(Scratch& scratch, std::size_t begin, std::size_t end, ByteSource::Arrived arrived,
-                    FetchCost& cost) const;
-  void make_runs(Scratch& scratch, std::size_t begin, std::size_t end, ByteSource::Arrived arrived) const;
-  void check(const Scratch& scratch, const Run& run) const;
+  void make_runs(Scratch& scratch, ByteSource::Arrived arrived) const;
+  void make_reads(Scratch& scratch, FetchCost& cost) const;
+  void check(const Scratch& scratch, const Run& run, const std::byte* room) const;
   void check_page(std::uint64_t page, std::uint32_t number, const std::byte* data) const;
 
   std::shared_ptr<const storage::ContainerReader> reader_;
