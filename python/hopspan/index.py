@@ -102,7 +102,8 @@ class Index:
         "spann": balanced lists of 4-bit codes (SPANN, Chen et al., NeurIPS 2021), in memory here and on disk by
         `build`, not for binary vectors; "flat": every search compares all vectors and is exact.
     dtype
-        What is stored: "float32", "float16", "bfloat16", "int8", "uint8" or "binary".
+        What is stored: "float32", "float16", "bfloat16", "int8", "uint8" or "binary". Float32 vectors that are whole
+        numbers from 0 to 255 take a byte for each dimension until another one is added; they come back as float32.
     seed
         From 0 to 2**64 - 1. The same vectors, options and seed give the same index, whatever the number of threads.
     threads

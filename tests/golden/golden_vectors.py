@@ -1,5 +1,6 @@
 """What the golden files hold: vectors that follow from arithmetic alone."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ FILES = (
     "1-flat-cosine-float16.hopspan",
     "1-hnsw-cosine-float32-removed.hopspan",
     "1-flat-ip-float32-removed.hopspan",
+    "1-hnsw-cosine-float32-bytes.hopspan",
 )
 # Those that an index of that name has lost: most together, whose places are free, and the last one on its own, which is
 # a waypoint in a graph.
@@ -32,7 +34,7 @@ CHANGED_FOLDER_NAME = "1-folder-hnsw-l2-float32-ids-removed"
 
 def options_of(name: str) -> dict[str, Any]:
     """Return the arguments of the Index that a file holds."""
-    kind, metric, dtype = name.removesuffix(".hopspan").removesuffix("-removed").removesuffix("-ids").split("-")[-3:]
+    kind, metric, dtype = re.sub(r"(-ids|-removed|-bytes)*(\.hopspan)?$", "", name).split("-")[-3:]
     graph = {"M": 6, "ef_construction": 40} if kind == "hnsw" else {}
     dim = DIM * 8 if dtype == "binary" else DIM
     return {"dim": dim, "metric": metric, "kind": kind, "dtype": dtype, "seed": 3, **graph}
@@ -48,4 +50,4 @@ def vectors_of(name: str) -> NDArray[Any]:
     steps = (np.arange(ROWS)[:, None] * 37 + np.arange(DIM)[None, :] * 11) * (np.arange(DIM) + 3) % 101
     if "binary" in name or "uint8" in name:
         return steps.astype(np.uint8)
-    return (steps - 50).astype(np.float32)
+    return (steps + 1 if "bytes" in name else steps - 50).astype(np.float32)

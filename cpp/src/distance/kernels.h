@@ -34,8 +34,9 @@ inline constexpr int kDTypes = 6;   // indexed by hopspan::DType
 struct KernelTable {
   const char* isa;  // "scalar", "avx2", "avx512", "neon"
   Kernel kernels[kMetrics][kDTypes];
-  Kernel codes4[2];    // under l2 and ip
-  Kernel dot_float16;  // no distance but the dot product itself, of a float32 query and float16 rows
+  Kernel float_bytes[3];  // under l2, ip and cosine: of a float32 query and uint8 rows
+  Kernel codes4[2];       // under l2 and ip
+  Kernel dot_float16;     // no distance but the dot product itself, of a float32 query and float16 rows
 };
 
 // select_kernels of the environment variable HOPSPAN_ISA; chosen once.

@@ -38,6 +38,15 @@ struct BFloat16 : Float32 {
   }
 };
 
+// Bytes beside a query of floats.
+struct FloatByte : Float32 {
+  static constexpr std::size_t kBytes = 1;
+  template <typename... Part>
+  static F32 load(const Byte* p, Part... n) {
+    return load_u8_f32(p, n...);
+  }
+};
+
 struct Int8 {
   using Vector = I16;
   using Accumulator = I32;
@@ -313,5 +322,6 @@ constexpr KernelTable kernel_table = {
      {kernel<Cosine, Float32>(), kernel<Cosine, Float16>(), kernel<Cosine, BFloat16>(), kernel<Cosine, Int8>(),
       kernel<Cosine, UInt8>(), kNone},
      {kNone, kNone, kNone, kNone, kNone, kernel<Hamming, Binary>()}},
+    {kernel<L2, FloatByte>(), kernel<Ip, FloatByte>(), kernel<Cosine, FloatByte>()},
     {kernel4<L2Codes, Squares4>(), kernel4<IpCodes, Products4>()},
     kernel<Dot, Float16>()};

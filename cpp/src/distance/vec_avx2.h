@@ -52,6 +52,9 @@ inline F32 load_f16(const Byte* p) { return from_f16(load16(p)); }
 inline F32 load_f16(const Byte* p, std::size_t n) { return from_f16(load16(p, 2 * n)); }
 inline F32 load_bf16(const Byte* p) { return from_bf16(load16(p)); }
 inline F32 load_bf16(const Byte* p, std::size_t n) { return from_bf16(load16(p, 2 * n)); }
+inline F32 from_u8(__m128i bytes) { return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes))}; }
+inline F32 load_u8_f32(const Byte* p) { return from_u8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))); }
+inline F32 load_u8_f32(const Byte* p, std::size_t n) { return from_u8(load16(p, n)); }
 
 struct I16 {
   static constexpr std::size_t kLanes = 16;

@@ -41,6 +41,9 @@ inline F32 load_f16(const Byte* p) { return from_f16(_mm256_loadu_epi16(p)); }
 inline F32 load_f16(const Byte* p, std::size_t n) { return from_f16(_mm256_maskz_loadu_epi16(first16(n), p)); }
 inline F32 load_bf16(const Byte* p) { return from_bf16(_mm256_loadu_epi16(p)); }
 inline F32 load_bf16(const Byte* p, std::size_t n) { return from_bf16(_mm256_maskz_loadu_epi16(first16(n), p)); }
+inline F32 from_u8(__m128i bytes) { return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes))}; }
+inline F32 load_u8_f32(const Byte* p) { return from_u8(_mm_loadu_epi8(p)); }
+inline F32 load_u8_f32(const Byte* p, std::size_t n) { return from_u8(_mm_maskz_loadu_epi8(first16(n), p)); }
 
 struct I16 {
   static constexpr std::size_t kLanes = 32;

@@ -50,6 +50,9 @@ inline F32 load_f16(const Byte* p) { return from_f16(load8(p)); }
 inline F32 load_f16(const Byte* p, std::size_t n) { return from_f16(load8(p, 2 * n)); }
 inline F32 load_bf16(const Byte* p) { return from_bf16(load8(p)); }
 inline F32 load_bf16(const Byte* p, std::size_t n) { return from_bf16(load8(p, 2 * n)); }
+inline F32 load_u8_f32(const Byte* p, std::size_t n = 4) {
+  return {vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(load8(p, n)))))};
+}
 
 struct I16 {
   static constexpr std::size_t kLanes = 8;

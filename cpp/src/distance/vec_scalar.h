@@ -64,6 +64,9 @@ inline F32 load_f32(const Byte* p, std::size_t n = 4) {
 }
 inline F32 load_f16(const Byte* p, std::size_t n = 4) { return load_each<std::uint16_t>(p, n, from_f16); }
 inline F32 load_bf16(const Byte* p, std::size_t n = 4) { return load_each<std::uint16_t>(p, n, from_bf16); }
+inline F32 load_u8_f32(const Byte* p, std::size_t n = 4) {
+  return load_each<std::uint8_t>(p, n, [](std::uint8_t x) { return static_cast<float>(x); });
+}
 
 struct I16 {
   static constexpr std::size_t kLanes = 1;

@@ -17,6 +17,8 @@ namespace hopspan::hnsw {
 class Space {
  public:
   explicit Space(const vectors::Matrix& rows);
+  // For queries by as_query only: rows of bytes are compared as such.
+  static Space among(const vectors::Matrix& rows);
   explicit Space(const quantize::Codes& codes);
 
   // Distances of the metric ip can be negative.
@@ -46,6 +48,7 @@ class Space {
   std::size_t stride_;
   std::size_t dim_;
   distance::Kernel kernel_;
+  bool rows_are_queries_;  // as they are stored
 };
 
 }  // namespace hopspan::hnsw

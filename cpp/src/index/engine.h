@@ -24,6 +24,9 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  // Called when the rows have changed their format, in which nothing but `bytes` is another.
+  virtual void reformat() noexcept {}
+
   // Takes in rows that are new: appended, or in slots that were released. leaving: slots whose vectors they replace,
   // which lose their ids next. Both ascend. Nothing is pending. When it throws, the engine is as it was.
   virtual void insert(const Slots& added, const Slots& leaving, const AddOptions& options) = 0;

@@ -46,7 +46,7 @@ std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const 
 
 // None under ip, where distances have no ratios.
 EarlyStops HnswEngine::learn_stops(const Sample& sample, std::size_t threads) const {
-  if (walked().is_product()) return {};
+  if (exact_.is_product()) return {};
   const std::size_t count = std::min(sample.count(), kWalks), width = std::min(EarlyStops::kWalked, linked_);
   std::vector<std::vector<float>> walks(count);
   core::parallel_for(count, 1, threads, {}, [&](std::size_t begin, std::size_t end, std::size_t) {

@@ -41,6 +41,11 @@ void HnswEngine::validate_once() {
   validated_ = true;
 }
 
+void HnswEngine::reformat() noexcept {
+  exact_ = hnsw::Space(rows_);
+  among_ = hnsw::Space::among(rows_);
+}
+
 void HnswEngine::insert(const Slots& added, const Slots& leaving, const AddOptions& options) {
   const std::size_t living = id_map_.live() + added.size() - leaving.size();
   const auto link = [&] { join(added, leaving, living, options); };
@@ -97,7 +102,7 @@ void HnswEngine::join(const Slots& slots, const Slots& leaving, std::size_t livi
   };
   try {
     std::unique_ptr<Traversal> codes = joining.refine ? codes_to_link_by(rows_up_to(slots), options) : nullptr;
-    hnsw::insert(graph_, codes == nullptr ? walked() : codes->space(), joining, options_.hnsw, options_.seed,
+    hnsw::insert(graph_, codes == nullptr ? linked_by() : codes->space(), joining, options_.hnsw, options_.seed,
                  options.threads, options.progress, accept);
     mutex_.aside([&] { codes.reset(); });
   } catch (...) {
@@ -113,8 +118,13 @@ std::size_t HnswEngine::rows_up_to(const Slots& slots) const {
   return std::max(graph_.size(), std::size_t{slots.back()} + 1);
 }
 
+// Rows of bytes are as small as their codes.
+bool HnswEngine::codes_serve(const IndexOptions& options, std::size_t rows) const {
+  return !rows_.format().bytes && Traversal::serves(options, rows);
+}
+
 bool HnswEngine::should_learn_codes(std::size_t rows) const {
-  return Traversal::serves(options_, rows) && (traversal_ == nullptr || traversal_->outgrown(rows));
+  return codes_serve(options_, rows) && (traversal_ == nullptr || traversal_->outgrown(rows));
 }
 
 // Makes codes anew, learnt from the first `rows`, and calls `then`; when that throws, the codes are as they were.
@@ -147,7 +157,7 @@ void HnswEngine::encode(const Slots& added, const AddOptions& options, core::Fun
 std::unique_ptr<Traversal> HnswEngine::codes_to_link_by(std::size_t rows, const AddOptions& options) {
   IndexOptions coded = options_;
   coded.hnsw.codes = CodeKind::kSq8;
-  if (traversal_ != nullptr || !Traversal::serves(coded, rows)) return nullptr;
+  if (traversal_ != nullptr || !codes_serve(coded, rows)) return nullptr;
   std::unique_ptr<Traversal> codes;
   mutex_.aside([&] { codes = std::make_unique<Traversal>(rows_, rows, coded, options); });
   return codes->tells_apart() ? std::move(codes) : nullptr;
@@ -185,7 +195,7 @@ Slots HnswEngine::sweep(std::size_t waypoints, const AddOptions& options) {
     slots.erase(std::remove_if(slots.begin(), slots.end(), is_free), slots.end());
     anew = waypoints * kRebuildShare > linked_
                ? rebuild(options)
-               : hnsw::consolidated(graph_, walked(), dead, options.threads, options.progress);
+               : hnsw::consolidated(graph_, linked_by(), dead, options.threads, options.progress);
   });
   std::swap(graph_, anew);
   linked_ -= slots.size();
@@ -202,7 +212,7 @@ hnsw::Graph HnswEngine::rebuild(const AddOptions& options) const {
   }
   if (joining.slots.empty()) return graph;
   joining.refine = joining.slots.size() >= kCalibrateFrom;
-  hnsw::insert(graph, walked(), joining, options_.hnsw, options_.seed, options.threads, options.progress);
+  hnsw::insert(graph, linked_by(), joining, options_.hnsw, options_.seed, options.threads, options.progress);
   hnsw::append_free(graph, graph_.size());
   return graph;
 }

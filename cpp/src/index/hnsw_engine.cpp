@@ -8,6 +8,7 @@
 #include "core/threads.h"
 #include "index/graph_sections.h"
 #include "index/ties.h"
+#include "vectors/convert.h"
 #include "vectors/query.h"
 
 namespace hopspan::index {
@@ -43,7 +44,13 @@ T read_section(const storage::ContainerReader& reader, storage::Tag tag, const c
 
 HnswEngine::HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map,
                        core::FairMutex& mutex)
-    : options_(options), rows_(rows), id_map_(id_map), mutex_(mutex), exact_(rows), graph_(options.hnsw) {}
+    : options_(options),
+      rows_(rows),
+      id_map_(id_map),
+      mutex_(mutex),
+      exact_(rows),
+      among_(hnsw::Space::among(rows)),
+      graph_(options.hnsw) {}
 
 bool HnswEngine::in_graph(std::uint32_t slot) const {
   if (graph_.entry == hnsw::kNone || slot >= graph_.size()) return false;
@@ -95,19 +102,27 @@ void HnswEngine::search_one(const MatrixView& queries, std::size_t row, std::siz
   std::fill(distances + count, distances + k, std::numeric_limits<float>::infinity());
 }
 
-// A prepared query as the walk takes it.
-const void* HnswEngine::asked(const void* query, Worker& worker) const {
-  if (traversal_ == nullptr) return query;
-  worker.code_query.resize(traversal_->query_bytes());
-  traversal_->prepare(query, worker.code_query.data());
-  return worker.code_query.data();
+// Made of a prepared query. One of whole numbers is compared with rows of bytes as they are.
+HnswEngine::Asked HnswEngine::asked(const void* query, Worker& worker) const {
+  if (traversal_ != nullptr) {
+    worker.code_query.resize(traversal_->query_bytes());
+    traversal_->prepare(query, worker.code_query.data());
+    return {traversal_->space(), worker.code_query.data()};
+  }
+  if (rows_.format().bytes && options_.metric != Metric::kCosine) {
+    worker.code_query.resize(options_.dim);
+    if (vectors::floats_to_integers<std::uint8_t>(query, options_.dim, worker.code_query.data())) {
+      return {among_, worker.code_query.data()};
+    }
+  }
+  return {exact_, query};
 }
 
 // As hnsw::search, of slots that are alive; what is found on codes is ranked again by the rows.
 std::size_t HnswEngine::find(const void* query, std::size_t k, const hnsw::Effort& effort, Worker& worker,
                              hnsw::Neighbor* out, std::uint32_t excluded, const Scope& scope) const {
   if (k == 0) return 0;
-  const void* const asked = this->asked(query, worker);
+  const Asked asked = this->asked(query, worker);
   const std::size_t count = scope.living == linked_ + scope.pending.size()
                                 ? walk(asked, k, effort, worker, excluded, scope.pending)
                                 : walk_on(asked, k, effort, worker, excluded, scope);
@@ -123,17 +138,17 @@ std::size_t HnswEngine::spare(std::size_t k) const { return traversal_ == nullpt
 
 // Leaves what a beam and a look at all that is pending find, and what codes have to be ranked for k beside it, in
 // worker.candidates; returns how many there are.
-std::size_t HnswEngine::walk(const void* asked, std::size_t k, const hnsw::Effort& effort, Worker& worker,
+std::size_t HnswEngine::walk(const Asked& asked, std::size_t k, const hnsw::Effort& effort, Worker& worker,
                              std::uint32_t excluded, const Slots& pending) const {
   const std::size_t kept = std::max(effort.width, k) + spare(k);
   if (worker.candidates.size() < kept) worker.candidates.resize(kept);
-  return hnsw::search(graph_, walked(), asked, kept, effort, worker.scratch, worker.candidates.data(), excluded,
-                      pending);
+  return hnsw::search(graph_, asked.space, asked.query, kept, effort, worker.scratch, worker.candidates.data(),
+                      excluded, pending);
 }
 
 // As walk, for slots that are alive. The beam is made wider, and stops later, by as many as are likely to be no longer,
 // and more so where they lie close together.
-std::size_t HnswEngine::walk_on(const void* asked, std::size_t k, hnsw::Effort effort, Worker& worker,
+std::size_t HnswEngine::walk_on(const Asked& asked, std::size_t k, hnsw::Effort effort, Worker& worker,
                                 std::uint32_t excluded, const Scope& scope) const {
   const std::size_t most = linked_ + scope.pending.size();
   const bool stops = effort.stop.rank != 0;

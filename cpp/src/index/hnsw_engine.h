@@ -25,6 +25,7 @@ class HnswEngine final : public Engine {
   // mutex: held by whoever calls insert, release or tune; free while these change nothing that a search sees.
   HnswEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map, core::FairMutex& mutex);
 
+  void reformat() noexcept override;
   void insert(const Slots& added, const Slots& leaving, const AddOptions& options) override;
   void defer(const Slots& added, const Slots& leaving, const AddOptions& options) override;
   std::size_t pending() const noexcept override { return pending_.size(); }
@@ -51,6 +52,12 @@ class HnswEngine final : public Engine {
     std::vector<hnsw::Neighbor> found;
   };
 
+  // A query as the walk takes it.
+  struct Asked {
+    const hnsw::Space& space;
+    const void* query;
+  };
+
   // What recall is measured on when slots are added.
   struct Rehearsal {
     std::size_t added;  // how many slots
@@ -75,6 +82,7 @@ class HnswEngine final : public Engine {
   void validate_once();
   void join(const Slots& slots, const Slots& leaving, std::size_t living, const AddOptions& options);
   std::size_t rows_up_to(const Slots& slots) const;
+  bool codes_serve(const IndexOptions& options, std::size_t rows) const;
   bool should_learn_codes(std::size_t rows) const;
   void learn_codes(std::size_t rows, const AddOptions& options, core::FunctionRef<void()> then);
   void encode(const Slots& added, const AddOptions& options, core::FunctionRef<void()> then);
@@ -84,16 +92,16 @@ class HnswEngine final : public Engine {
   Slots sweep(std::size_t waypoints, const AddOptions& options);
   hnsw::Graph rebuild(const AddOptions& options) const;
   std::size_t effort(const SearchOptions& options) const;
-  const hnsw::Space& walked() const { return traversal_ == nullptr ? exact_ : traversal_->space(); }
+  const hnsw::Space& linked_by() const { return traversal_ == nullptr ? among_ : traversal_->space(); }
   void rank(const void* query, std::size_t k, hnsw::Neighbor* candidates, std::size_t count,
             hnsw::Scratch& scratch) const;
   std::size_t find(const void* query, std::size_t k, const hnsw::Effort& effort, Worker& worker, hnsw::Neighbor* out,
                    std::uint32_t excluded, const Scope& scope) const;
-  const void* asked(const void* query, Worker& worker) const;
+  Asked asked(const void* query, Worker& worker) const;
   std::size_t spare(std::size_t k) const;
-  std::size_t walk(const void* asked, std::size_t k, const hnsw::Effort& effort, Worker& worker, std::uint32_t excluded,
-                   const Slots& pending) const;
-  std::size_t walk_on(const void* asked, std::size_t k, hnsw::Effort effort, Worker& worker, std::uint32_t excluded,
+  std::size_t walk(const Asked& asked, std::size_t k, const hnsw::Effort& effort, Worker& worker,
+                   std::uint32_t excluded, const Slots& pending) const;
+  std::size_t walk_on(const Asked& asked, std::size_t k, hnsw::Effort effort, Worker& worker, std::uint32_t excluded,
                       const Scope& scope) const;
   void search_one(const MatrixView& queries, std::size_t row, std::size_t k, std::size_t ef, Worker& worker,
                   std::int64_t* ids, float* distances) const;
@@ -108,6 +116,7 @@ class HnswEngine final : public Engine {
   const IdMap& id_map_;
   core::FairMutex& mutex_;
   hnsw::Space exact_;
+  hnsw::Space among_;
   std::unique_ptr<Traversal> traversal_;  // null where the rows themselves are walked
   hnsw::Graph graph_;
   std::size_t linked_ = 0;  // slots in the graph: those with an id, and removed ones that searches walk through

@@ -22,7 +22,14 @@ constexpr std::uint32_t kMaxReplicas = 8;
 constexpr std::uint32_t kMaxClosureHeads = 1024;
 constexpr float kMaxClosureRatio = 100.0F;
 
-enum Flag : std::uint8_t { kExplicitIds = 1, kExtendCandidates = 2, kKeepPrunedConnections = 4, kRemoved = 8 };
+enum Flag : std::uint8_t {
+  kExplicitIds = 1,
+  kExtendCandidates = 2,
+  kKeepPrunedConnections = 4,
+  kRemoved = 8,
+  kBytes = 16,
+  kAllFlags = 31
+};
 
 void check_range(const char* name, std::uint32_t value, std::uint32_t least, std::uint32_t most) {
   if (value >= least && value <= most) return;
@@ -103,9 +110,10 @@ void write_meta(const Meta& meta, storage::ByteWriter& writer) {
   writer.u8(static_cast<std::uint8_t>(meta.options.kind));
   writer.u8(static_cast<std::uint8_t>(meta.options.metric));
   writer.u8(static_cast<std::uint8_t>(meta.options.dtype));
-  writer.u8(static_cast<std::uint8_t>(
-      (meta.explicit_ids ? kExplicitIds : 0) | (hnsw.extend_candidates ? kExtendCandidates : 0) |
-      (hnsw.keep_pruned_connections ? kKeepPrunedConnections : 0) | (meta.removed != 0 ? kRemoved : 0)));
+  writer.u8(static_cast<std::uint8_t>((meta.explicit_ids ? kExplicitIds : 0) |
+                                      (hnsw.extend_candidates ? kExtendCandidates : 0) |
+                                      (hnsw.keep_pruned_connections ? kKeepPrunedConnections : 0) |
+                                      (meta.removed != 0 ? kRemoved : 0) | (meta.bytes ? kBytes : 0)));
   writer.u32(hnsw.M);
   writer.u32(hnsw.ef_construction);
   writer.u64(meta.options.dim);
@@ -124,6 +132,7 @@ Meta read_meta(storage::ByteReader& reader) {
   meta.options.dtype = static_cast<DType>(reader.u8());
   const std::uint8_t flags = reader.u8();
   meta.explicit_ids = (flags & kExplicitIds) != 0;
+  meta.bytes = (flags & kBytes) != 0;
   meta.options.hnsw.extend_candidates = (flags & kExtendCandidates) != 0;
   meta.options.hnsw.keep_pruned_connections = (flags & kKeepPrunedConnections) != 0;
   meta.options.hnsw.M = reader.u32();
@@ -139,13 +148,17 @@ Meta read_meta(storage::ByteReader& reader) {
   }
   if ((flags & kRemoved) != 0) meta.removed = reader.u64();
   reader.finish();
-  if ((flags & ~(kExplicitIds | kExtendCandidates | kKeepPrunedConnections | kRemoved)) != 0) {
+  if ((flags & ~kAllFlags) != 0) {
     throw CorruptIndexError("unknown flags " + std::to_string(flags));
   }
   try {
     check_options(meta.options);
   } catch (const Error& error) {
     throw CorruptIndexError(std::string("the options are not those of an index: ") + error.what());
+  }
+  if (meta.bytes && (meta.options.dtype != DType::kFloat32 || meta.options.kind == Kind::kSpann)) {
+    throw CorruptIndexError(std::string("rows of bytes are not for kind spann, nor for dtype ") +
+                            vectors::name(meta.options.dtype));
   }
   check_counts(meta);
   return meta;

@@ -16,6 +16,7 @@ struct Meta {
   std::uint64_t next_id = 0;  // above every id that there has ever been
   bool explicit_ids = false;  // ids are listed in a section, not 0 .. size - 1
   std::uint64_t removed = 0;  // rows without an id
+  bool bytes = false;         // vectors::RowFormat::bytes
 };
 
 // Throws InvalidArgument or InvalidType, naming the value and the limit, unless an index can be made of the options.

@@ -19,6 +19,7 @@
 #include "index/search_options.h"
 #include "index/spann_engine.h"
 #include "storage/atomic_file.h"
+#include "vectors/encode.h"
 #include "vectors/query.h"
 
 namespace hopspan::index {
@@ -56,7 +57,8 @@ void check_section_size(const storage::ContainerReader& reader, storage::Tag tag
 }
 
 vectors::Matrix load_rows(const storage::ContainerReader& reader, const Meta& meta) {
-  const vectors::RowFormat format = format_of(meta.options);
+  vectors::RowFormat format = format_of(meta.options);
+  format.bytes = meta.bytes;
   check_section_size(reader, "VECS", meta, format.row_bytes());
   return vectors::Matrix(format, reader.array<std::byte>("VECS", false));
 }
@@ -113,7 +115,9 @@ std::vector<std::byte> Store::to_bytes() const {
 void Store::write(storage::WritableFile& file) const {
   storage::ByteWriter meta;
   const std::size_t removed = rows_.size() - id_map_.live();
-  write_meta({options_, rows_.size(), id_map_.next_id(), !id_map_.identity(), removed}, meta);
+  write_meta({options_, rows_.size(), id_map_.next_id(), !id_map_.identity(), removed,
+              rows_.format().bytes && rows_.size() != 0},
+             meta);
   storage::ContainerWriter writer(file, content_id(meta));
   writer.write("META", meta.data(), meta.size());
   writer.write("VECS", rows_.data(), rows_.rows().size());
@@ -129,6 +133,40 @@ std::uint64_t Store::content_id(const storage::ByteWriter& meta) const {
   const std::uint32_t ids = core::crc32c(id_map_.ids().data(), id_map_.ids().size() * sizeof(std::int64_t), options);
   return core::random_u64(std::uint64_t{ids} << 32 | rows, options);
 }
+
+// Puts the rows into a format that has room for vectors to come: bytes are for the first ones that fit and for those
+// after them that do; otherwise what is there becomes floats. Goes back when it is not accepted.
+class Store::Fitting {
+ public:
+  Fitting(Store& store, const MatrixView& vectors) : store_(store) {
+    const bool bytes = store.rows_.format().bytes, empty = store.rows_.size() == 0;
+    if (store.options_.dtype != DType::kFloat32 || store.options_.kind == Kind::kSpann || (!bytes && !empty)) return;
+    const bool fits = vectors::are_bytes(vectors);
+    if (bytes == fits) return;
+    vectors::RowFormat format = store.format();
+    format.bytes = fits;
+    std::optional<vectors::Matrix> rows;
+    store.mutex_.aside([&] { rows = empty ? vectors::Matrix(format) : store.rows_.widened(); });
+    swap(*rows);
+    before_ = std::move(rows);
+  }
+  Fitting(const Fitting&) = delete;
+  Fitting& operator=(const Fitting&) = delete;
+  ~Fitting() {
+    if (before_) swap(*before_);
+  }
+
+  void accept() noexcept { before_.reset(); }
+
+ private:
+  void swap(vectors::Matrix& rows) noexcept {
+    std::swap(store_.rows_, rows);
+    store_.engine_->reformat();
+  }
+
+  Store& store_;
+  std::optional<vectors::Matrix> before_;
+};
 
 std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) {
   const std::lock_guard<core::FairMutex> change(changing_);
@@ -153,6 +191,7 @@ std::vector<std::int64_t> Store::add_by(void (Engine::*take_in)(const Slots&, co
   std::vector<std::int64_t> added(vectors.rows);
   id_map_.prepare_assign(slots, ids);
   try {
+    Fitting fitting(*this, vectors);
     vectors::Matrix replaced = rows_.write(vectors, slots);
     try {
       (*engine_.*take_in)(slots, leaving, options);
@@ -160,6 +199,7 @@ std::vector<std::int64_t> Store::add_by(void (Engine::*take_in)(const Slots&, co
       rows_.undo_write(slots, replaced);
       throw;
     }
+    fitting.accept();
   } catch (...) {
     id_map_.abandon();
     throw;

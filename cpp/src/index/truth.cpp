@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "distance/kernels.h"
 #include "index/exact/search.h"
+#include "vectors/query.h"
 
 namespace hopspan::index {
 namespace {
@@ -30,8 +30,7 @@ class Nearest {
     exact::Searcher(rows).search(queries_, IdMap(rows.size()), {k, excluded.data(), request_.threads, {}}, ids_.data(),
                                  room_.data());
     const vectors::RowFormat& format = rows.format();
-    const distance::OneFn one =
-        distance::kernels().kernels[static_cast<int>(format.metric)][static_cast<int>(format.dtype)].one;
+    const distance::OneFn one = vectors::kernel_of(format).one;
     for (std::size_t q = 0; q < queries_.count; ++q) {
       std::vector<std::pair<float, std::uint32_t>>& nearest = nearest_[q];
       for (std::size_t i = 0; i < k; ++i) {

@@ -72,15 +72,20 @@ void widen_bfloat16(const void* halves, std::size_t count, void* out) {
   }
 }
 
+// Of a value that is one; of any other, some number that is not equal to it.
+std::int32_t small_integer(float value) {
+  constexpr float magic = 0x1.8p23F;  // its last bit is worth 1, so a small integer added to it shows in the low bits
+  return static_cast<std::int32_t>(bits_of(value + magic) - bits_of(magic));
+}
+
 template <typename Integer>
 bool floats_to_integers(const void* floats, std::size_t count, void* out) {
   constexpr std::int32_t low = std::numeric_limits<Integer>::min();
   constexpr std::int32_t high = std::numeric_limits<Integer>::max();
-  constexpr float magic = 0x1.8p23F;  // its last bit is worth 1, so a small integer added to it shows in the low bits
   std::uint32_t bad = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const float value = load<float>(floats, i);
-    const auto integer = static_cast<std::int32_t>(bits_of(value + magic) - bits_of(magic));
+    const std::int32_t integer = small_integer(value);
     bad |= static_cast<std::uint32_t>(static_cast<float>(integer) != value) |
            static_cast<std::uint32_t>(integer < low) | static_cast<std::uint32_t>(integer > high);
     store(out, i, static_cast<Integer>(integer));
@@ -90,6 +95,17 @@ bool floats_to_integers(const void* floats, std::size_t count, void* out) {
 
 template bool floats_to_integers<std::int8_t>(const void*, std::size_t, void*);
 template bool floats_to_integers<std::uint8_t>(const void*, std::size_t, void*);
+
+bool are_bytes(const void* floats, std::size_t count) {
+  std::uint32_t bad = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float value = load<float>(floats, i);
+    const std::int32_t integer = small_integer(value);
+    bad |= static_cast<std::uint32_t>(bits_of(static_cast<float>(integer)) != bits_of(value)) |
+           static_cast<std::uint32_t>(integer < 0) | static_cast<std::uint32_t>(integer > 255);
+  }
+  return bad == 0;
+}
 
 double squared_norm_float32(const void* data, std::size_t count) {
   constexpr std::size_t kLanes = 8;

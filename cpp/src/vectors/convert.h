@@ -43,6 +43,9 @@ void widen_bfloat16(const void* halves, std::size_t count, void* out);
 template <typename Integer>
 bool floats_to_integers(const void* floats, std::size_t count, void* out);
 
+// Whether floats are whole numbers 0..255, and no zero is a negative one.
+bool are_bytes(const void* floats, std::size_t count);
+
 // Sums of squares of `count` elements; for std::int8_t and std::uint8_t exact, up to kMaxDim elements.
 double squared_norm_float32(const void* data, std::size_t count);
 template <typename Integer>

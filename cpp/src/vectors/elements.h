@@ -34,7 +34,7 @@ inline void to_floats(DType dtype, const void* from, std::size_t count, float* o
 }
 
 inline void row_to_floats(const RowFormat& format, const void* row, float* out) {
-  to_floats(format.dtype, row, format.dim, out);
+  to_floats(format.stored(), row, format.dim, out);
 }
 
 // The element type of a prepared query.

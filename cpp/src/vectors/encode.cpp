@@ -118,6 +118,7 @@ const void* view_row(const MatrixView& view, std::size_t row) {
 void encode_elements(const RowFormat& format, const MatrixView& view, std::size_t row, std::size_t first, void* out) {
   const void* in = view_row(view, row);
   row += first;
+  if (format.bytes) return encode_integers<std::uint8_t>(in, format.dim, row, "0..255", out);
   if (view.dtype == format.dtype) {
     check_elements(format, in, row);
     std::memcpy(out, in, format.element_bytes());
@@ -138,8 +139,15 @@ void encode_elements(const RowFormat& format, const MatrixView& view, std::size_
   }
 }
 
+bool are_bytes(const MatrixView& view) {
+  if (view.dtype != DType::kFloat32) return false;
+  bool good = true;
+  for (std::size_t row = 0; row < view.rows && good; ++row) good = are_bytes(view_row(view, row), view.dim);
+  return good;
+}
+
 void check_elements(const RowFormat& format, const void* elements, std::size_t row) {
-  switch (format.dtype) {
+  switch (format.stored()) {
     case DType::kFloat32:
       return check_finite(all_finite(elements, format.dim, kFloat32Exponent), row);
     case DType::kFloat16:
@@ -158,7 +166,7 @@ void check_elements(const RowFormat& format, const void* elements, std::size_t r
 }
 
 float scale_of(const RowFormat& format, const void* elements, std::size_t row) {
-  const double norm = std::sqrt(squared_norm(format.dtype, elements, format.dim));
+  const double norm = std::sqrt(squared_norm(format.stored(), elements, format.dim));
   if (norm == 0.0) {
     throw InvalidArgument(row_name(row) + " is a zero vector" +
                           (format.dtype == DType::kFloat32 ? "" : std::string(" as ") + name(format.dtype)) +

@@ -19,6 +19,9 @@ const void* view_row(const MatrixView& view, std::size_t row);
 // InvalidArgument naming the row for NaN, Inf, a value that the stored dtype cannot hold, or bits after `dim`.
 void encode_elements(const RowFormat& format, const MatrixView& view, std::size_t row, std::size_t first, void* out);
 
+// Whether all rows of the view are float32 elements that are whole numbers 0..255, and no zero is a negative one.
+bool are_bytes(const MatrixView& view);
+
 // The same checks on elements that are in the stored dtype already.
 void check_elements(const RowFormat& format, const void* elements, std::size_t row);
 

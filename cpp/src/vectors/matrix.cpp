@@ -9,13 +9,14 @@
 #include "core/checked.h"
 #include "hopspan/error.h"
 #include "vectors/convert.h"
+#include "vectors/elements.h"
 #include "vectors/encode.h"
 #include "vectors/names.h"
 
 namespace hopspan::vectors {
 
 std::size_t RowFormat::element_bytes() const {
-  switch (dtype) {
+  switch (stored()) {
     case DType::kFloat32:
       return dim * 4;
     case DType::kFloat16:
@@ -123,6 +124,19 @@ Matrix Matrix::pick(const std::vector<std::uint32_t>& slots) const {
   return Matrix(format_, std::move(rows));
 }
 
+Matrix Matrix::widened() const {
+  RowFormat format = format_;
+  format.bytes = false;
+  core::Array<std::byte> rows;
+  rows.resize(core::checked_mul(size_, format.row_bytes()));
+  std::byte* out = rows.mutable_data();
+  for (std::size_t slot = 0; slot < size_; ++slot, out += format.row_bytes()) {
+    copy_elements(slot, out);
+    std::memcpy(out + format.element_bytes(), row(slot) + format_.element_bytes(), stride_ - format_.element_bytes());
+  }
+  return Matrix(format, std::move(rows));
+}
+
 void Matrix::check() const {
   try {
     for (std::size_t slot = 0; slot < size_; ++slot) {
@@ -139,6 +153,12 @@ void Matrix::check() const {
   }
 }
 
-void Matrix::copy_elements(std::size_t slot, void* out) const { std::memcpy(out, row(slot), format_.element_bytes()); }
+void Matrix::copy_elements(std::size_t slot, void* out) const {
+  if (format_.bytes) {
+    row_to_floats(format_, row(slot), static_cast<float*>(out));
+  } else {
+    std::memcpy(out, row(slot), format_.element_bytes());
+  }
+}
 
 }  // namespace hopspan::vectors

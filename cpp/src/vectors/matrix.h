@@ -15,7 +15,9 @@ struct RowFormat {
   std::size_t dim;
   Metric metric;
   DType dtype;
+  bool bytes = false;  // float32 elements that are whole numbers 0..255, each in a byte
 
+  DType stored() const noexcept { return bytes ? DType::kUInt8 : dtype; }
   std::size_t element_bytes() const;  // of the dim elements, without the scale
   std::size_t row_bytes() const;      // with the scale that cosine appends
 };
@@ -36,7 +38,7 @@ class Matrix {
   const std::byte* row(std::size_t slot) const noexcept { return rows_.data() + slot * stride_; }
   const core::Array<std::byte>& rows() const noexcept { return rows_; }
 
-  // Checks, converts and appends every row of `view` (float32 or the stored dtype). Throws InvalidArgument naming the
+  // Checks, converts and appends every row of `view` (float32 or the format's dtype). Throws InvalidArgument naming the
   // first row with NaN, Inf, a zero vector under cosine, or stray bits after `dim`; and then nothing is appended.
   // The view's rows are numbered from `first` on.
   void append(const MatrixView& view, std::size_t first = 0);
@@ -49,11 +51,13 @@ class Matrix {
   void undo_write(const std::vector<std::uint32_t>& slots, Matrix& replaced) noexcept;
   // A matrix of these rows.
   Matrix pick(const std::vector<std::uint32_t>& slots) const;
+  // A matrix of these rows, of which format().bytes is false.
+  Matrix widened() const;
 
   // Throws CorruptIndexError naming the first row that append cannot have written.
   void check() const;
 
-  // The slot's elements without the scale: element_bytes() bytes.
+  // The slot's elements of format().dtype, without the scale.
   void copy_elements(std::size_t slot, void* out) const;
 
  private:

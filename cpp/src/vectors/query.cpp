@@ -4,22 +4,18 @@
 #include <cstring>
 
 #include "vectors/convert.h"
+#include "vectors/elements.h"
 #include "vectors/encode.h"
 
 namespace hopspan::vectors {
 namespace {
 
-bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kBFloat16; }
+bool is_float(const RowFormat& format) { return query_dtype(format) == DType::kFloat32; }
 
-void widen(DType dtype, const void* elements, std::size_t dim, void* out) {
-  switch (dtype) {
-    case DType::kFloat16:
-      return widen_float16(elements, dim, out);
-    case DType::kBFloat16:
-      return widen_bfloat16(elements, dim, out);
-    default:
-      std::memcpy(out, elements, dim * sizeof(float));
-  }
+// As the elements of queries come.
+RowFormat asked(RowFormat format) {
+  format.bytes = false;
+  return format;
 }
 
 // Moves a power of two from the scale into the elements, so that the query's norm is in (0.5, 1] and its dot product
@@ -34,13 +30,18 @@ void balance(void* query, std::size_t dim, float scale) {
 
 }  // namespace
 
-std::size_t prepared_bytes(const RowFormat& format) {
-  RowFormat prepared = format;
-  if (is_float(format.dtype)) prepared.dtype = DType::kFloat32;
-  return prepared.row_bytes();
+const distance::Kernel& kernel_of(const RowFormat& format) {
+  const distance::KernelTable& table = distance::kernels();
+  const auto metric = static_cast<std::size_t>(format.metric);
+  return format.bytes ? table.float_bytes[metric] : table.kernels[metric][static_cast<std::size_t>(format.dtype)];
 }
 
-void check_queries(const RowFormat& format, const MatrixView& view) {
+std::size_t prepared_bytes(const RowFormat& format) {
+  return RowFormat{format.dim, format.metric, query_dtype(format)}.row_bytes();
+}
+
+void check_queries(const RowFormat& rows, const MatrixView& view) {
+  const RowFormat format = asked(rows);
   check_view(format, view);
   const bool converts = view.dtype != format.dtype;
   core::Buffer converted(converts ? format.element_bytes() : 0);
@@ -57,8 +58,8 @@ void check_queries(const RowFormat& format, const MatrixView& view) {
 
 void prepare_query(const RowFormat& format, const MatrixView& view, std::size_t row, void* out) {
   const bool scaled = format.metric == Metric::kCosine;
-  if (is_float(format.dtype)) {
-    widen(view.dtype, view_row(view, row), format.dim, out);
+  if (is_float(format)) {
+    to_floats(view.dtype, view_row(view, row), format.dim, static_cast<float*>(out));
     if (scaled) balance(out, format.dim, scale_of({format.dim, format.metric, DType::kFloat32}, out, row));
   } else {
     encode_elements(format, view, row, 0, out);
@@ -69,11 +70,11 @@ void prepare_query(const RowFormat& format, const MatrixView& view, std::size_t 
 void prepare_stored(const Matrix& matrix, std::size_t slot, void* out) {
   const RowFormat& format = matrix.format();
   const std::byte* row = matrix.row(slot);
-  if (!is_float(format.dtype)) {
+  if (!is_float(format)) {
     std::memcpy(out, row, format.row_bytes());
     return;
   }
-  widen(format.dtype, row, format.dim, out);
+  row_to_floats(format, row, static_cast<float*>(out));
   if (format.metric == Metric::kCosine) balance(out, format.dim, load<float>(row + format.element_bytes(), 0));
 }
 

@@ -4,9 +4,13 @@
 #include <cstddef>
 
 #include "core/buffer.h"
+#include "distance/kernels.h"
 #include "vectors/matrix.h"
 
 namespace hopspan::vectors {
+
+// What compares prepared queries with rows.
+const distance::Kernel& kernel_of(const RowFormat& format);
 
 // Bytes of one prepared query (distance/kernels.h).
 std::size_t prepared_bytes(const RowFormat& format);

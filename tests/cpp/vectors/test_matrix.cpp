@@ -7,6 +7,7 @@
 #include "hopspan/error.h"
 #include "test.h"
 #include "vectors/convert.h"
+#include "vectors/encode.h"
 #include "vectors/matrix.h"
 #include "vectors/sample.h"
 
@@ -259,4 +260,42 @@ TEST(matrix_check_finds_rows_that_append_cannot_have_written) {
   CHECK_THROWS(CorruptIndexError, "row 1 is a zero vector", check({3, 4, 0.2F, 0, 0, 1}));
   CHECK_THROWS(CorruptIndexError, "row 0 has a scale", check({3, 4, 0.2001F, 1, 0, 1}));
   CHECK_THROWS(CorruptIndexError, "row 1 has a scale", check({3, 4, 0.2F, 1, 0, kNan}));
+}
+
+TEST(matrix_of_bytes_gives_floats_back) {
+  for (const Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
+    RowFormat format{7, metric, DType::kFloat32};
+    Matrix floats(format);
+    format.bytes = true;
+    Matrix bytes(format);
+    const std::vector<float> values = integers(3 * 7);
+    floats.append(view_of(values, 7));
+    bytes.append(view_of(values, 7));
+    CHECK_EQUAL(bytes.stride(), metric == Metric::kCosine ? 11U : 7U);
+    std::vector<float> row(7);
+    for (std::size_t slot = 0; slot < 3; ++slot) {
+      bytes.copy_elements(slot, row.data());
+      CHECK(std::equal(row.begin(), row.end(), values.begin() + static_cast<std::ptrdiff_t>(7 * slot)));
+    }
+    bytes.check();
+    const Matrix wide = bytes.widened();
+    CHECK(!wide.format().bytes);
+    CHECK_EQUAL(wide.rows().size(), floats.rows().size());
+    CHECK(std::equal(wide.data(), wide.data() + wide.rows().size(), floats.data()));
+  }
+}
+
+TEST(bytes_are_whole_numbers_that_come_back_bit_for_bit) {
+  std::vector<float> values(256);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+  CHECK(are_bytes(view_of(values, 64)));
+  CHECK(are_bytes(MatrixView{nullptr, 0, 64, DType::kFloat32}));
+  for (const float other :
+       {-0.0F, -1.0F, 256.0F, 0.5F, 254.99998F, 1e9F, -1e9F, 1e-40F, 4294967296.0F, kInfinity, -kInfinity, kNan}) {
+    std::vector<float> changed = values;
+    changed[77] = other;
+    CHECK(!are_bytes(view_of(changed, 64)));
+  }
+  const std::vector<std::uint8_t> integers(64);
+  CHECK(!are_bytes(view_of(integers, 1, 64, DType::kUInt8)));
 }

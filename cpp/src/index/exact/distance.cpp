@@ -84,8 +84,9 @@ double measure(const void* query, const void* row, std::size_t dim) {
 }
 
 template <typename Sum>
-DistanceFn choose(DType dtype) {
-  switch (dtype) {
+DistanceFn choose(const vectors::RowFormat& format) {
+  if (format.bytes) return measure<Sum, Float32, Plain<std::uint8_t>>;
+  switch (format.dtype) {
     case DType::kFloat32:
       return measure<Sum, Float32, Float32>;
     case DType::kFloat16:
@@ -113,11 +114,11 @@ double hamming(const void* query, const void* row, std::size_t dim) {
 DistanceFn distance_fn(const vectors::RowFormat& format) {
   switch (format.metric) {
     case Metric::kL2:
-      return choose<L2>(format.dtype);
+      return choose<L2>(format);
     case Metric::kIp:
-      return choose<Ip>(format.dtype);
+      return choose<Ip>(format);
     case Metric::kCosine:
-      return choose<Cosine>(format.dtype);
+      return choose<Cosine>(format);
     case Metric::kHamming:
       break;
   }

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "core/threads.h"
-#include "distance/kernels.h"
 #include "index/exact/distance.h"
 #include "index/exact/shortlist.h"
+#include "vectors/query.h"
 
 namespace hopspan::index::exact {
 namespace {
@@ -38,8 +38,7 @@ class Pass {
         id_map_(id_map),
         queries_(queries),
         request_(request),
-        kernel_(
-            distance::kernels().kernels[static_cast<int>(rows.format().metric)][static_cast<int>(rows.format().dtype)]),
+        kernel_(vectors::kernel_of(rows.format())),
         distance_(distance_fn(rows.format())),
         packed_(rows.format().metric != Metric::kHamming && queries.count >= kPackFrom) {
     const vectors::RowFormat& format = rows.format();
