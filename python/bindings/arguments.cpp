@@ -10,6 +10,8 @@ namespace {
 constexpr std::array<const char*, 4> kMetrics = {"l2", "ip", "cosine", "hamming"};
 constexpr std::array<const char*, 3> kKinds = {"flat", "hnsw", "spann"};
 constexpr std::array<const char*, 4> kCodes = {"auto", "none", "sq8", "sq4"};
+constexpr std::array<const char*, 2> kPlaces = {"memory", "disk"};
+constexpr std::array<const char*, 3> kProfiles = {"balanced", "fast", "compact"};
 constexpr std::array<const char*, 2> kClosures = {"rng", "soar"};
 constexpr std::uint64_t kMaxUint32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::array<const char*, 6> kDTypes = {"float32", "float16", "bfloat16", "int8", "uint8", "binary"};
@@ -32,7 +34,26 @@ Enum named(py::handle name, const char* what, const std::array<const char*, N>& 
   throw py::value_error(std::string(what) + " must be one of " + known + ", not " + quoted(name));
 }
 
+enum class Profile { kBalanced, kFast, kCompact };
+
+constexpr std::uint32_t kFastEfConstruction = 80;
+
+HnswOptions with_profile(HnswOptions result, py::handle name) {
+  switch (named<Profile>(name, "profile", kProfiles)) {
+    case Profile::kFast:
+      result.ef_construction = kFastEfConstruction;
+      break;
+    case Profile::kCompact:
+      result.vectors = Place::kDisk;
+      break;
+    case Profile::kBalanced:
+      break;
+  }
+  return result;
+}
+
 HnswOptions hnsw_options(HnswOptions result, const py::dict& options) {
+  if (options.contains("profile")) result = with_profile(result, options["profile"]);
   for (const auto& [key, value] : options) {
     const std::string name = key.cast<std::string>();
     if (name == "M") {
@@ -45,7 +66,9 @@ HnswOptions hnsw_options(HnswOptions result, const py::dict& options) {
       result.keep_pruned_connections = boolean(value, "keep_pruned_connections");
     } else if (name == "codes") {
       result.codes = codes_named(value);
-    } else {
+    } else if (name == "vectors") {
+      result.vectors = named<Place>(value, "vectors", kPlaces);
+    } else if (name != "profile") {
       throw py::type_error("unknown option '" + name + "' for kind 'hnsw'");
     }
   }

@@ -41,6 +41,16 @@ py::dict log_as_dict(const LogStats& log) {
   return result;
 }
 
+py::dict walks_as_dict(const WalkStats& walks) {
+  py::dict result;
+  result["searches"] = walks.searches;
+  result["expansions"] = walks.expansions;
+  result["distances"] = walks.distances;
+  result["ranked"] = walks.ranked;
+  result["lines"] = walks.lines;
+  return result;
+}
+
 py::dict stats(const Index& index) {
   Stats stats;
   {
@@ -68,6 +78,7 @@ py::dict stats(const Index& index) {
     for (const std::size_t size : stats.list_sizes) sizes.append(size);
     result["list_sizes"] = sizes;
   }
+  if (stats.walks) result["walks"] = walks_as_dict(*stats.walks);
   if (stats.reads) result["reads"] = reads_as_dict(*stats.reads);
   if (stats.log) result["log"] = log_as_dict(*stats.log);
   return result;

@@ -47,7 +47,8 @@ py::list tune(Index& index, py::handle queries, py::handle k, py::handle thread_
     points = index.tune(rows.view, options);
   }
   py::list table;
-  for (const TunePoint& point : points) table.append(py::make_tuple(point.recall, point.effort, point.qps));
+  for (const TunePoint& point : points)
+    table.append(py::make_tuple(point.recall, point.effort, point.qps, point.graph_loss, point.code_loss));
   return table;
 }
 

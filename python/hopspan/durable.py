@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from hopspan.index import DType, Kind, Metric, Options, Path
+    from hopspan.index import DType, Kind, Metric, Path
+    from hopspan.options import Options
 
     Mode = Literal["r", "a"]
 

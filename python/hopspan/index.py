@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from hopspan.options import Options
+
     class SupportsDLPack(Protocol):  # noqa: D101
         def __dlpack__(self) -> Any: ...
 
@@ -24,41 +26,6 @@ if TYPE_CHECKING:
     Metric = Literal["l2", "ip", "cosine", "hamming"]
     Kind = Literal["hnsw", "spann", "flat"]
     DType = Literal["float32", "float16", "bfloat16", "int8", "uint8", "binary"]
-
-
-class Options(TypedDict, total=False):
-    """What an index can be built with.
-
-    For ``kind="hnsw"`` in the paper's names (Malkov & Yashunin, arXiv 1603.09320), and for ``kind="spann"`` (Chen et
-    al., NeurIPS 2021).
-    """
-
-    M: int
-    """Links of a node on the levels above 0, and half of those on level 0: 2 to 512, 16 unless given (Sec. 4.1)."""
-    ef_construction: int
-    """Width of the beam that looks for a new node's neighbours: M to 65536, 200 unless given (Sec. 4.1)."""
-    extend_candidates: bool
-    """Consider the neighbours of candidates too, for extremely clustered data (Alg. 4)."""
-    keep_pruned_connections: bool
-    """Fill the links that the heuristic leaves free with the nearest discarded candidates (Alg. 4)."""
-    codes: Literal["auto", "none", "sq8", "sq4"]
-    """What the graph is walked on: "sq8" or "sq4", 8 or 4 bits for each dimension, whose finds are ranked again by the
-    vectors; "none", the vectors themselves, with 8-bit codes for the time of a bulk build; "auto" unless given: for
-    floating-point vectors the codes that serve a sample of them best, perhaps of their principal dimensions only."""
-
-    list_bytes: int
-    """Bytes of a list at most: 256 to 1048576. Unless given 24576 in memory, and on disk as many pages of 4096 as 32
-    vectors take."""
-    replicas: int
-    """Lists that a vector is in at most: 1 to 8. Unless given 2 in memory and 8 on disk."""
-    closure: Literal["rng", "soar"]
-    """Which further lists a vector joins: by the RNG rule of the paper, or unless given by SOAR (arXiv 2404.00774)."""
-    closure_ratio: float
-    """How many times as far as the nearest head a further one may be: 1 to 100, 1.2 unless given."""
-    closure_heads: int
-    """Nearest heads that are looked at for further lists: `replicas` to 1024, 8 unless given."""
-    data_heads: bool
-    """Heads are vectors of the data, as in the paper, in place of means."""
 
 
 class Neighbors(NamedTuple):
@@ -79,12 +46,35 @@ class CheckReport(NamedTuple):
     reachable: int
 
 
-class TunePoint(NamedTuple):
-    """One row of the table that `Index.tune` returns: at this effort (ef), that recall and queries per second."""
-
+class _TuneRow(NamedTuple):
     recall: float
     effort: int
     qps: float
+
+
+class TunePoint(_TuneRow):
+    """One row of the table that `Index.tune` returns: (recall, effort, qps), and what the recall lacks.
+
+    Attributes
+    ----------
+    recall, effort, qps
+        At this effort (ef or nprobe), that recall and queries per second.
+    graph_loss
+        Of kind "hnsw": what is lost by the graph, because a walk of the vectors themselves would not find it either.
+        More effort finds some of it, and so do more links, ``M`` and ``ef_construction``.
+    code_loss
+        Of kind "hnsw": what is lost because codes stand for the vectors. Finer ones find it, ``codes="sq8"`` or
+        ``codes="none"``.
+    """
+
+    graph_loss: float
+    code_loss: float
+
+    def __new__(cls, recall: float, effort: int, qps: float, graph_loss: float = 0.0, code_loss: float = 0.0) -> Self:
+        """Make a row; a loss that nobody measured is 0."""
+        point = super().__new__(cls, recall, effort, qps)
+        point.graph_loss, point.code_loss = graph_loss, code_loss
+        return point
 
 
 class Index:
@@ -109,7 +99,8 @@ class Index:
     threads
         How many threads `add`, `search` and `tune` use at most; all processors of this process unless given.
     **options
-        For kind "hnsw": ``M``, ``ef_construction``, ``extend_candidates``, ``keep_pruned_connections``, ``codes``;
+        For kind "hnsw": ``profile``, ``M``, ``ef_construction``, ``extend_candidates``, ``keep_pruned_connections``,
+        ``codes``, ``vectors``;
         for kind "spann": ``list_bytes``, ``replicas``, ``closure``, ``closure_ratio``, ``closure_heads``,
         ``data_heads`` (`Options`).
 
@@ -290,13 +281,17 @@ class Index:
         pending
             vectors of an index in a folder that the graph does not hold yet; a search compares each of them
         bytes
-            of each part, in memory or mapped
+            of each part, in memory or mapped; "vectors_on_disk" are neither (``vectors="disk"``)
         mapped
             whether parts are pages of a file
         level_sizes, mean_degree, max_degree
             of kind "hnsw": nodes on each level of the graph, from level 0 up, and links of a node on level 0
         codes
             of kind "hnsw": what the graph is walked on, "none", "sq8" or "sq4"
+        walks
+            of kind "hnsw": what all searches have done since the index was made or loaded: searches; expansions, nodes
+            whose links were followed; distances, on codes where there are any; ranked, vectors compared once more by
+            themselves; and the lines of 64 bytes that these are made of
         """
         return self._core.stats()
 

@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,6 +154,27 @@ def test_an_index_without_vectors(kind: str) -> None:
     assert index.stats()["size"] == 0
 
 
+def test_walks_are_counted(tmp_path: Path) -> None:
+    vectors = random_vectors("float32", 2000, 16)
+    index = hopspan.Index(16, codes="sq8")
+    index.add(vectors)
+    assert set(index.stats()["walks"].values()) == {0}
+    index.search(vectors[:50], ef=40)
+    walks = index.stats()["walks"]
+    assert walks["searches"] == 50
+    assert 50 * 20 <= walks["expansions"] <= 50 * 160
+    assert walks["distances"] >= walks["expansions"]
+    assert 50 * 10 <= walks["ranked"] <= walks["distances"]
+    # 32 links of 4 bytes, a code of 16 bytes, a row of 64.
+    assert walks["lines"] == 2 * walks["expansions"] + walks["distances"] + walks["ranked"]
+    index.save(tmp_path / "index")
+    loaded = hopspan.load(tmp_path / "index")
+    assert loaded.stats()["walks"]["searches"] == 0
+    for _ in range(2):
+        loaded.search(vectors[:50], ef=40, threads=1)
+    assert loaded.stats()["walks"] == {name: 2 * count for name, count in walks.items()}
+
+
 def test_get_returns_what_was_added(index: hopspan.Index) -> None:
     index.add(VECTORS[5:7], [1000, 400])
     np.testing.assert_array_equal(index.get([1000, 3, 400, 3]), VECTORS[[5, 3, 6, 3]])
@@ -221,6 +243,27 @@ def test_tune(index: hopspan.Index) -> None:
         assert all(0 <= point.recall <= 1 and point.effort >= 1 and point.qps > 0 for point in table)
         assert [point.effort for point in table] == sorted(point.effort for point in table)
         assert table[-1].recall > 0.99
+
+
+def test_tune_tells_what_codes_lose_from_what_the_graph_loses() -> None:
+    rng = np.random.default_rng(0)
+    spread = rng.standard_normal((3000, 24), dtype=np.float32)
+    heaps = 100 * spread[rng.integers(0, 20, 3000)] + rng.standard_normal((3000, 24), dtype=np.float32)
+    tables = {}
+    for name, vectors, options in (
+        ("coarse codes", heaps, {"codes": "sq8"}),
+        ("no codes", heaps, {"codes": "none"}),
+        ("few links", spread, {"codes": "sq8", "M": 2, "ef_construction": 2}),
+    ):
+        index = hopspan.Index(24, **options)
+        index.add(vectors)
+        tables[name] = index.tune()
+        for point in tables[name]:
+            recall, _, _ = point
+            assert recall + point.graph_loss + point.code_loss == pytest.approx(1)
+    assert tables["coarse codes"][0].code_loss > 0.1 > tables["coarse codes"][0].graph_loss
+    assert all(point.code_loss == 0 for point in tables["no codes"])
+    assert tables["few links"][0].graph_loss > 0.1 > tables["few links"][0].code_loss
 
 
 def test_options_reach_the_graph() -> None:

@@ -28,6 +28,15 @@ struct ReadStats {
   std::string backend;            // "io_uring" or "threads"
 };
 
+// What all searches of a graph have done since it was made or loaded.
+struct WalkStats {
+  std::uint64_t searches = 0;
+  std::uint64_t expansions = 0;  // nodes whose links were followed
+  std::uint64_t distances = 0;   // on codes, where there are any
+  std::uint64_t ranked = 0;      // vectors compared once more by themselves
+  std::uint64_t lines = 0;       // of 64 bytes, that these are made of
+};
+
 // The folder of a DurableIndex.
 struct LogStats {
   std::uint64_t generation = 0;
@@ -49,6 +58,7 @@ struct Stats {
   std::vector<std::size_t> list_sizes;  // entries of each list; spann only
   std::size_t copies = 0;               // entries of all lists; spann only
   bool mapped = false;
+  std::optional<WalkStats> walks;  // hnsw only
   std::optional<ReadStats> reads;  // of an index on disk
   std::optional<LogStats> log;     // of a DurableIndex
 };
@@ -63,6 +73,10 @@ struct TunePoint {
   double recall;
   std::size_t effort;  // ef or nprobe
   double qps;          // queries per second with the given threads
+  // What recall lacks, of a graph: because a walk of the vectors themselves would not have found it either, and because
+  // codes stood for them.
+  double graph_loss = 0.0;
+  double code_loss = 0.0;
 };
 
 // Searches may run at the same time as each other from any number of threads and, of kind kHnsw, beside a call that

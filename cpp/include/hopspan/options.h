@@ -39,6 +39,12 @@ enum class CodeKind : std::uint8_t {
   kSq4 = 3,   // 4 bits, the same
 };
 
+// Where the vectors of a graph lie that is walked on codes. They are needed to rank what it finds, and for `get`.
+enum class Place : std::uint8_t {
+  kMemory = 0,
+  kDisk = 1,  // in a temporary file, or in the file that the index was loaded from; rows of floats only
+};
+
 inline constexpr std::size_t kMaxDim = 65536;
 
 // The paper's names (Malkov & Yashunin, 1603.09320): level 0 holds up to 2 M links a node, the levels above up to M.
@@ -48,6 +54,7 @@ struct HnswOptions {
   bool extend_candidates = false;        // Alg. 4, extendCandidates
   bool keep_pruned_connections = false;  // Alg. 4, keepPrunedConnections
   CodeKind codes = CodeKind::kAuto;
+  Place vectors = Place::kMemory;
 };
 
 // Which lists a vector joins besides its nearest one.

@@ -45,6 +45,16 @@ class Array {
 
   void reserve(std::size_t size) { own(size); }
 
+  // A copy of them, in this memory.
+  Array copy_in(std::unique_ptr<Memory> memory) const {
+    Array copy;
+    copy.buffer_.move_to(std::move(memory));
+    copy.resize(size_);
+    if (size_ != 0) std::memcpy(copy.mutable_data(), view_, size_ * sizeof(T));
+    return copy;
+  }
+  const Memory* elsewhere() const noexcept { return mapped() ? nullptr : buffer_.elsewhere(); }
+
   // New elements are zero; room grows geometrically. Shrinking an owned array never throws.
   void resize(std::size_t size) {
     if (mapped()) own(size);

@@ -75,6 +75,7 @@ std::byte* grow_large(std::byte*, std::size_t, std::size_t) { throw std::bad_all
 }  // namespace
 
 Buffer::~Buffer() {
+  if (elsewhere_ != nullptr) return;
   if (is_large(capacity_)) {
     free_large(data_, capacity_);
   } else {
@@ -85,6 +86,11 @@ Buffer::~Buffer() {
 void Buffer::reserve(std::size_t bytes) {
   if (bytes <= capacity_) return;
   if (bytes > kLargest) throw std::bad_alloc();
+  if (elsewhere_ != nullptr) {
+    data_ = elsewhere_->resize(bytes);
+    capacity_ = bytes;
+    return;
+  }
   if (is_large(capacity_)) {
     data_ = grow_large(data_, capacity_, bytes);
     capacity_ = bytes;
@@ -96,6 +102,15 @@ void Buffer::reserve(std::size_t bytes) {
   grown.size_ = size_;
   if (size_ != 0) std::memcpy(grown.data_, data_, size_);
   swap(grown);
+}
+
+void Buffer::move_to(std::unique_ptr<Memory> memory) {
+  Buffer moved;
+  moved.elsewhere_ = std::move(memory);
+  moved.reserve(std::max<std::size_t>(1, size_));
+  moved.size_ = size_;
+  if (size_ != 0) std::memcpy(moved.data_, data_, size_);
+  swap(moved);
 }
 
 void Buffer::resize(std::size_t bytes) {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <utility>
+
+#include "core/memory.h"
 
 namespace hopspan::core {
 
@@ -26,16 +29,22 @@ class Buffer {
   void reserve(std::size_t bytes);
   void resize(std::size_t bytes);
 
+  // Moves the bytes to this memory, where they grow from then on. When it throws, nothing has changed.
+  void move_to(std::unique_ptr<Memory> memory);
+  const Memory* elsewhere() const noexcept { return elsewhere_.get(); }  // null: in ordinary memory
+
  private:
   void swap(Buffer& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     std::swap(capacity_, other.capacity_);
+    elsewhere_.swap(other.elsewhere_);
   }
 
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  std::unique_ptr<Memory> elsewhere_;
 };
 
 }  // namespace hopspan::core

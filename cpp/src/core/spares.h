@@ -38,6 +38,13 @@ class Spares {
     return Lease(*this, std::make_unique<T>());
   }
 
+  // Looks at each that is not taken.
+  template <typename F>
+  void for_each(F&& look) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const std::unique_ptr<T>& object : spare_) look(*object);
+  }
+
  private:
   // There is room for every object that was ever made.
   void give_back(std::unique_ptr<T> object) noexcept {

@@ -209,6 +209,7 @@ alignas(Pool) unsigned char pool_storage[sizeof(Pool)];
 Pool& pool() { return *std::launder(reinterpret_cast<Pool*>(pool_storage)); }
 
 std::atomic<std::uint64_t> fork_count{0};
+std::atomic<std::uint64_t> made_count{0};
 
 // In a forked child the pool's threads are gone and its mutex may be locked for ever, so nothing of it is touched.
 void rebuild_pool() { new (pool_storage) Pool; }
@@ -221,7 +222,7 @@ void begin_child() {
 const bool pool_ready = [] {
   rebuild_pool();
 #if defined(__unix__) || defined(__APPLE__)
-  pthread_atfork(nullptr, nullptr, begin_child);
+  pthread_atfork([] { ++made_count; }, nullptr, begin_child);
 #endif
   return true;
 }();
@@ -250,6 +251,8 @@ std::size_t available_threads() {
 }
 
 std::uint64_t forks() noexcept { return fork_count.load(std::memory_order_relaxed); }
+
+std::uint64_t forks_around() noexcept { return made_count.load(std::memory_order_relaxed); }
 
 std::size_t worker_count(std::size_t count, std::size_t grain, std::size_t threads) {
   const std::size_t pieces = piece_count(count, std::max<std::size_t>(1, grain));

@@ -23,6 +23,9 @@ void parallel_for(std::size_t count, std::size_t grain, std::size_t threads, con
 // How many forks led to this process: threads that were started before the last of them are not here.
 std::uint64_t forks() noexcept;
 
+// How many forks this process and those that it came from have made.
+std::uint64_t forks_around() noexcept;
+
 // The number of workers that parallel_for would use.
 std::size_t worker_count(std::size_t count, std::size_t grain, std::size_t threads);
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr const char* kKinds[] = {"flat", "hnsw", "spann"};
 constexpr const char* kCodes[] = {"auto", "none", "sq8", "sq4"};
+constexpr const char* kPlaces[] = {"memory", "disk"};
 constexpr const char* kClosures[] = {"rng", "soar"};
 
 class Comparison {
@@ -54,6 +55,7 @@ void check_same_options(const IndexOptions& stored, const IndexOptions& wanted, 
     same.compare("extend_candidates", a.extend_candidates, b.extend_candidates);
     same.compare("keep_pruned_connections", a.keep_pruned_connections, b.keep_pruned_connections);
     same.compare("codes", a.codes, b.codes, kCodes);
+    same.compare("vectors", a.vectors, b.vectors, kPlaces);
   }
   if (stored.kind == Kind::kSpann) {
     const SpannOptions &a = stored.spann, &b = wanted.spann;

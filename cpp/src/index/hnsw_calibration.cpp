@@ -28,8 +28,10 @@ Slots united(const Slots& a, const Slots& b) {
 
 }  // namespace
 
+// by_rows: walks the vectors themselves, also where codes stand for them.
 std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const EarlyStops& stops,
-                                                    const MeasureOptions& options, const Slots& holes) const {
+                                                    const MeasureOptions& options, const Slots& holes,
+                                                    bool by_rows) const {
   std::vector<bool> hidden(holes.empty() ? 0 : rows_.size());
   for (const std::uint32_t slot : holes) hidden[slot] = true;
   const std::size_t living = rows_.size() - holes.size();
@@ -39,13 +41,18 @@ std::vector<Measurement> HnswEngine::measure_sample(const Sample& sample, const 
   const auto search = [&](std::size_t query, std::size_t k, std::size_t ef, hnsw::Neighbor* out) {
     const auto worker = spares_.take();
     const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[query];
-    return find(sample.queries()[query], k, stops.effort(k, ef, spare(k), linked_), *worker, out, excluded, linked);
+    const void* const asked = sample.queries()[query];
+    const hnsw::Effort effort = stops.effort(k, ef, spare(k), linked_);
+    if (!by_rows) return find(asked, k, effort, *worker, out, excluded, linked);
+    const std::size_t found = std::min(k, collect({exact_, asked}, k, effort, *worker, excluded, linked));
+    std::copy_n(worker->candidates.data(), found, out);
+    return found;
   };
   return measure(rows_, sample, options, search, holes);
 }
 
 // None under ip, where distances have no ratios.
-EarlyStops HnswEngine::learn_stops(const Sample& sample, std::size_t threads) const {
+EarlyStops HnswEngine::learn_stops(const Sample& sample, std::size_t threads, bool by_rows) const {
   if (exact_.is_product()) return {};
   const std::size_t count = std::min(sample.count(), kWalks), width = std::min(EarlyStops::kWalked, linked_);
   std::vector<std::vector<float>> walks(count);
@@ -53,7 +60,9 @@ EarlyStops HnswEngine::learn_stops(const Sample& sample, std::size_t threads) co
     const auto worker = spares_.take();
     for (std::size_t i = begin; i < end; ++i) {
       const std::uint32_t excluded = sample.excluded() == nullptr ? hnsw::kNone : sample.excluded()[i];
-      const std::size_t found = walk(asked(sample.queries()[i], *worker), 1, width, *worker, excluded, {});
+      const void* const query = sample.queries()[i];
+      const Asked asked = by_rows ? Asked{exact_, query} : this->asked(query, *worker);
+      const std::size_t found = walk(asked, 1, width, *worker, excluded, {});
       walks[i].assign(width, std::numeric_limits<float>::infinity());
       for (std::size_t j = 0; j < std::min(found, width); ++j) walks[i][j] = worker->candidates[j].distance;
     }
@@ -106,14 +115,21 @@ std::vector<TunePoint> HnswEngine::tune(const MatrixView& queries, const TuneOpt
   if (std::find(ks.begin(), ks.end(), k) == ks.end()) ks.insert(std::lower_bound(ks.begin(), ks.end(), k), k);
   const std::size_t j = static_cast<std::size_t>(std::find(ks.begin(), ks.end(), k) - ks.begin());
   EarlyStops stops;
-  std::vector<Measurement> measured;
+  const MeasureOptions how{ks, 0.0, options.threads, options.progress};
+  std::vector<Measurement> measured, by_rows;
   mutex_.aside([&] {
     stops = learn_stops(sample, options.threads);
-    measured = measure_sample(sample, stops, {ks, 0.0, options.threads, options.progress}, holes);
+    measured = measure_sample(sample, stops, how, holes);
+    by_rows = traversal_ == nullptr
+                  ? measured
+                  : measure_sample(sample, learn_stops(sample, options.threads, true), how, holes, true);
   });
   std::vector<TunePoint> points;
-  for (const Measurement& m : measured) {
-    if (m.effort >= k) points.push_back({m.recalls[j], m.effort, m.qps[j]});
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    const Measurement& m = measured[i];
+    if (m.effort < k) continue;
+    const double found = m.recalls[j], by_graph = by_rows[std::min(i, by_rows.size() - 1)].recalls[j];
+    points.push_back({found, m.effort, m.qps[j], 1.0 - std::max(found, by_graph), std::max(0.0, by_graph - found)});
   }
   learnt_ = {make_calibration(size, ks, measured, kCaution), std::move(stops)};
   return points;

@@ -17,19 +17,11 @@ namespace {
 constexpr double kDefaultRecall = 0.95;
 constexpr std::size_t kEnoughAlive = 7;            // of
 constexpr std::size_t kEnoughOf = 8;               // results of a beam that are no removed slots
+constexpr std::size_t kLine = 64;                  // bytes of a cache line
 constexpr std::size_t kExpansionsPerPiece = 2048;  // between looks at the progress callback, at least one query
 
 bool nearer(const hnsw::Neighbor& a, const hnsw::Neighbor& b) {
   return a.distance != b.distance ? a.distance < b.distance : a.slot < b.slot;
-}
-
-// Replaces the distances by those of the rows.
-void measure_exactly(const hnsw::Space& exact, const void* query, hnsw::Neighbor* candidates, std::size_t count,
-                     hnsw::Scratch& scratch) {
-  scratch.fit(count);
-  for (std::size_t i = 0; i < count; ++i) scratch.slots[i] = candidates[i].slot;
-  exact.distances(query, scratch.slots.data(), count, scratch.distances.data());
-  for (std::size_t i = 0; i < count; ++i) candidates[i].distance = scratch.distances[i];
 }
 
 template <typename T>
@@ -91,8 +83,14 @@ void HnswEngine::search_one(const MatrixView& queries, std::size_t row, std::siz
   const hnsw::Neighbor* const found = worker.found.data();
   const auto alive = [&](std::uint32_t slot) { return id_map_.id(slot) != kNoId; };
   const Scope all{pending_, id_map_.live(), alive};
+  const hnsw::Counters before = worker.scratch.counters;
+  const std::uint64_t ranked = worker.ranked;
   const hnsw::Effort effort = learnt_.stops.effort(wanted, ef, spare(wanted), linked_ + pending_.size());
   const std::size_t count = find(worker.query.data(), wanted, effort, worker, worker.found.data(), hnsw::kNone, all);
+  ++worker.walks.searches;
+  worker.walks.expansions += worker.scratch.counters.expansions - before.expansions;
+  worker.walks.distances += worker.scratch.counters.distances - before.distances;
+  worker.walks.ranked += worker.ranked - ranked;
   for (std::size_t i = 0; i < count; ++i) {
     ids[i] = id_map_.id(found[i].slot);
     distances[i] = found[i].distance;
@@ -122,15 +120,18 @@ HnswEngine::Asked HnswEngine::asked(const void* query, Worker& worker) const {
 std::size_t HnswEngine::find(const void* query, std::size_t k, const hnsw::Effort& effort, Worker& worker,
                              hnsw::Neighbor* out, std::uint32_t excluded, const Scope& scope) const {
   if (k == 0) return 0;
-  const Asked asked = this->asked(query, worker);
-  const std::size_t count = scope.living == linked_ + scope.pending.size()
-                                ? walk(asked, k, effort, worker, excluded, scope.pending)
-                                : walk_on(asked, k, effort, worker, excluded, scope);
+  const std::size_t count = collect(asked(query, worker), k, effort, worker, excluded, scope);
   hnsw::Neighbor* const candidates = worker.candidates.data();
-  if (traversal_ != nullptr) rank(query, k, candidates, count, worker.scratch);
+  if (traversal_ != nullptr) rank(query, k, candidates, count, worker);
   const std::size_t found = std::min(k, count);
   std::copy_n(candidates, found, out);
   return found;
+}
+
+std::size_t HnswEngine::collect(const Asked& asked, std::size_t k, const hnsw::Effort& effort, Worker& worker,
+                                std::uint32_t excluded, const Scope& scope) const {
+  return scope.living == linked_ + scope.pending.size() ? walk(asked, k, effort, worker, excluded, scope.pending)
+                                                        : walk_on(asked, k, effort, worker, excluded, scope);
 }
 
 // What ranking by the rows wants beside k.
@@ -174,12 +175,32 @@ std::size_t HnswEngine::walk_on(const Asked& asked, std::size_t k, hnsw::Effort 
   }
 }
 
+// Replaces the distances by those of the rows.
+void HnswEngine::measure_exactly(const void* query, hnsw::Neighbor* candidates, std::size_t count,
+                                 Worker& worker) const {
+  worker.ranked += count;
+  if (rows_.on_disk()) {
+    const distance::OneFn distance = vectors::kernel_of(rows_.format()).one;
+    worker.row.resize(rows_.stride());
+    for (std::size_t i = 0; i < count; ++i) {
+      rows_.read(candidates[i].slot, worker.row.data(), rows_.stride());
+      candidates[i].distance = distance(query, worker.row.data(), options_.dim);
+    }
+    return;
+  }
+  hnsw::Scratch& scratch = worker.scratch;
+  scratch.fit(count);
+  for (std::size_t i = 0; i < count; ++i) scratch.slots[i] = candidates[i].slot;
+  exact_.distances(query, scratch.slots.data(), count, scratch.distances.data());
+  for (std::size_t i = 0; i < count; ++i) candidates[i].distance = scratch.distances[i];
+}
+
 // Puts the k nearest by the rows first. The candidates come by the distance of their codes: once so many have been
 // measured, those whose codes are too far off to be among them are left out.
 void HnswEngine::rank(const void* query, std::size_t k, hnsw::Neighbor* candidates, std::size_t count,
-                      hnsw::Scratch& scratch) const {
-  const std::size_t first = std::min(count, k + k / 2);
-  measure_exactly(exact_, query, candidates, first, scratch);
+                      Worker& worker) const {
+  const std::size_t first = std::min(count, rows_.on_disk() ? k : k + k / 2);
+  measure_exactly(query, candidates, first, worker);
   std::size_t end = first;
   if (first < count) {
     std::nth_element(candidates, candidates + (k - 1), candidates + first, nearer);
@@ -188,7 +209,7 @@ void HnswEngine::rank(const void* query, std::size_t k, hnsw::Neighbor* candidat
         std::find_if(candidates + first, candidates + count,
                      [&](const hnsw::Neighbor& c) { return traversal_->least_distance(c.distance) > farthest; }) -
         candidates);
-    measure_exactly(exact_, query, candidates + first, end - first, scratch);
+    measure_exactly(query, candidates + first, end - first, worker);
   }
   std::partial_sort(candidates, candidates + std::min(k, end), candidates + end, nearer);
 }
@@ -235,7 +256,23 @@ void HnswEngine::load(const storage::ContainerReader& reader, bool verify) {
   linked_ = rows_.size() - released().size() - pending_.size();
 }
 
+WalkStats HnswEngine::walks() const {
+  const auto lines = [](std::size_t bytes) { return (bytes + kLine - 1) / kLine; };
+  WalkStats sum;
+  spares_.for_each([&](const Worker& worker) {
+    sum.searches += worker.walks.searches;
+    sum.expansions += worker.walks.expansions;
+    sum.distances += worker.walks.distances;
+    sum.ranked += worker.walks.ranked;
+  });
+  sum.lines = sum.expansions * lines(graph_.levels[0].width * sizeof(std::uint32_t)) +
+              sum.distances * lines(traversal_ == nullptr ? rows_.stride() : traversal_->stride()) +
+              sum.ranked * lines(rows_.stride());
+  return sum;
+}
+
 void HnswEngine::describe(Stats& stats) const {
+  stats.walks = walks();
   std::size_t graph_bytes = 0;
   for (const hnsw::Level& level : graph_.levels) {
     stats.level_sizes.push_back(level.size);

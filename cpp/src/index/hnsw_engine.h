@@ -47,9 +47,12 @@ class HnswEngine final : public Engine {
   struct Worker {
     core::Buffer query;
     core::Buffer code_query;
+    core::Buffer row;  // read from disk
     hnsw::Scratch scratch;
     std::vector<hnsw::Neighbor> candidates;
     std::vector<hnsw::Neighbor> found;
+    std::uint64_t ranked = 0;
+    WalkStats walks;  // of calls of search; lines are not counted
   };
 
   // A query as the walk takes it.
@@ -93,22 +96,25 @@ class HnswEngine final : public Engine {
   hnsw::Graph rebuild(const AddOptions& options) const;
   std::size_t effort(const SearchOptions& options) const;
   const hnsw::Space& linked_by() const { return traversal_ == nullptr ? among_ : traversal_->space(); }
-  void rank(const void* query, std::size_t k, hnsw::Neighbor* candidates, std::size_t count,
-            hnsw::Scratch& scratch) const;
+  void measure_exactly(const void* query, hnsw::Neighbor* candidates, std::size_t count, Worker& worker) const;
+  void rank(const void* query, std::size_t k, hnsw::Neighbor* candidates, std::size_t count, Worker& worker) const;
   std::size_t find(const void* query, std::size_t k, const hnsw::Effort& effort, Worker& worker, hnsw::Neighbor* out,
                    std::uint32_t excluded, const Scope& scope) const;
   Asked asked(const void* query, Worker& worker) const;
   std::size_t spare(std::size_t k) const;
+  std::size_t collect(const Asked& asked, std::size_t k, const hnsw::Effort& effort, Worker& worker,
+                      std::uint32_t excluded, const Scope& scope) const;
   std::size_t walk(const Asked& asked, std::size_t k, const hnsw::Effort& effort, Worker& worker,
                    std::uint32_t excluded, const Slots& pending) const;
   std::size_t walk_on(const Asked& asked, std::size_t k, hnsw::Effort effort, Worker& worker, std::uint32_t excluded,
                       const Scope& scope) const;
+  WalkStats walks() const;
   void search_one(const MatrixView& queries, std::size_t row, std::size_t k, std::size_t ef, Worker& worker,
                   std::int64_t* ids, float* distances) const;
   std::vector<Measurement> measure_sample(const Sample& sample, const EarlyStops& stops, const MeasureOptions& options,
-                                          const Slots& holes) const;
+                                          const Slots& holes, bool by_rows = false) const;
   Rehearsal rehearsal(const Slots& added, const Slots& leaving) const;
-  EarlyStops learn_stops(const Sample& sample, std::size_t threads) const;
+  EarlyStops learn_stops(const Sample& sample, std::size_t threads, bool by_rows = false) const;
   Learnt learn(const Rehearsal& rehearsal, std::size_t size, const AddOptions& options) const;
 
   const IndexOptions& options_;

@@ -28,7 +28,8 @@ enum Flag : std::uint8_t {
   kKeepPrunedConnections = 4,
   kRemoved = 8,
   kBytes = 16,
-  kAllFlags = 31
+  kOnDisk = 32,
+  kAllFlags = 63
 };
 
 void check_range(const char* name, std::uint32_t value, std::uint32_t least, std::uint32_t most) {
@@ -78,6 +79,13 @@ void check_codes(const IndexOptions& options) {
   if (options.hnsw.codes > CodeKind::kNone && !quantize::Quantizer::serves(options.dtype)) {
     throw InvalidArgument(std::string("codes need a floating-point dtype, not ") + vectors::name(options.dtype));
   }
+  if (options.hnsw.vectors > Place::kDisk) {
+    throw InvalidArgument("unknown place number " + std::to_string(static_cast<int>(options.hnsw.vectors)));
+  }
+  if (options.hnsw.vectors == Place::kMemory) return;
+  if (options.hnsw.codes == CodeKind::kNone || !quantize::Quantizer::serves(options.dtype)) {
+    throw InvalidArgument("vectors on disk need codes in memory: a floating-point dtype, and not codes 'none'");
+  }
 }
 
 void check_counts(const Meta& meta) {
@@ -110,10 +118,10 @@ void write_meta(const Meta& meta, storage::ByteWriter& writer) {
   writer.u8(static_cast<std::uint8_t>(meta.options.kind));
   writer.u8(static_cast<std::uint8_t>(meta.options.metric));
   writer.u8(static_cast<std::uint8_t>(meta.options.dtype));
-  writer.u8(static_cast<std::uint8_t>((meta.explicit_ids ? kExplicitIds : 0) |
-                                      (hnsw.extend_candidates ? kExtendCandidates : 0) |
-                                      (hnsw.keep_pruned_connections ? kKeepPrunedConnections : 0) |
-                                      (meta.removed != 0 ? kRemoved : 0) | (meta.bytes ? kBytes : 0)));
+  writer.u8(static_cast<std::uint8_t>(
+      (meta.explicit_ids ? kExplicitIds : 0) | (hnsw.extend_candidates ? kExtendCandidates : 0) |
+      (hnsw.keep_pruned_connections ? kKeepPrunedConnections : 0) | (meta.removed != 0 ? kRemoved : 0) |
+      (meta.bytes ? kBytes : 0) | (hnsw.vectors == Place::kDisk ? kOnDisk : 0)));
   writer.u32(hnsw.M);
   writer.u32(hnsw.ef_construction);
   writer.u64(meta.options.dim);
@@ -135,6 +143,7 @@ Meta read_meta(storage::ByteReader& reader) {
   meta.bytes = (flags & kBytes) != 0;
   meta.options.hnsw.extend_candidates = (flags & kExtendCandidates) != 0;
   meta.options.hnsw.keep_pruned_connections = (flags & kKeepPrunedConnections) != 0;
+  meta.options.hnsw.vectors = (flags & kOnDisk) != 0 ? Place::kDisk : Place::kMemory;
   meta.options.hnsw.M = reader.u32();
   meta.options.hnsw.ef_construction = reader.u32();
   meta.options.dim = reader.u64();

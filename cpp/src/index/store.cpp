@@ -14,12 +14,12 @@
 #include "core/crc32c.h"
 #include "core/random.h"
 #include "hnsw/graph.h"
+#include "index/fitting.h"
 #include "index/flat_engine.h"
 #include "index/hnsw_engine.h"
 #include "index/search_options.h"
 #include "index/spann_engine.h"
 #include "storage/atomic_file.h"
-#include "vectors/encode.h"
 #include "vectors/query.h"
 
 namespace hopspan::index {
@@ -63,6 +63,11 @@ vectors::Matrix load_rows(const storage::ContainerReader& reader, const Meta& me
   return vectors::Matrix(format, reader.array<std::byte>("VECS", false));
 }
 
+std::shared_ptr<const storage::RandomAccessFile> file_of(std::shared_ptr<const storage::ContainerReader> reader) {
+  const storage::RandomAccessFile& file = reader->file();
+  return {std::move(reader), &file};
+}
+
 IdMap load_ids(const storage::ContainerReader& reader, const Meta& meta) {
   if (!meta.explicit_ids) return IdMap(meta.size);
   check_section_size(reader, "IDS ", meta, sizeof(std::int64_t));
@@ -95,6 +100,14 @@ Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, cons
     id_map_.check();
   }
   if (mapped) reader_ = reader;
+  if (belong_on_disk(options_, rows_.format(), rows_.size())) {
+    if (mapped) {
+      rows_.read_from(file_of(reader), reader->find("VECS").offset);
+    } else {
+      rows_ = rows_.spilled();
+    }
+    rows_.forget();
+  }
   free_ = engine_->released();
   std::reverse(free_.begin(), free_.end());
 }
@@ -102,6 +115,7 @@ Store::Store(const std::shared_ptr<const storage::ContainerReader>& reader, cons
 void Store::save(storage::Env& env, const std::filesystem::path& path) const {
   const std::shared_lock<core::FairMutex> lock(changing_);
   storage::atomic_save(env, path, [this](storage::WritableFile& file) { write(file); });
+  rows_.forget();
 }
 
 std::vector<std::byte> Store::to_bytes() const {
@@ -109,6 +123,7 @@ std::vector<std::byte> Store::to_bytes() const {
   std::vector<std::byte> bytes;
   storage::MemoryWriter writer(bytes);
   write(writer);
+  rows_.forget();
   return bytes;
 }
 
@@ -134,40 +149,6 @@ std::uint64_t Store::content_id(const storage::ByteWriter& meta) const {
   return core::random_u64(std::uint64_t{ids} << 32 | rows, options);
 }
 
-// Puts the rows into a format that has room for vectors to come: bytes are for the first ones that fit and for those
-// after them that do; otherwise what is there becomes floats. Goes back when it is not accepted.
-class Store::Fitting {
- public:
-  Fitting(Store& store, const MatrixView& vectors) : store_(store) {
-    const bool bytes = store.rows_.format().bytes, empty = store.rows_.size() == 0;
-    if (store.options_.dtype != DType::kFloat32 || store.options_.kind == Kind::kSpann || (!bytes && !empty)) return;
-    const bool fits = vectors::are_bytes(vectors);
-    if (bytes == fits) return;
-    vectors::RowFormat format = store.format();
-    format.bytes = fits;
-    std::optional<vectors::Matrix> rows;
-    store.mutex_.aside([&] { rows = empty ? vectors::Matrix(format) : store.rows_.widened(); });
-    swap(*rows);
-    before_ = std::move(rows);
-  }
-  Fitting(const Fitting&) = delete;
-  Fitting& operator=(const Fitting&) = delete;
-  ~Fitting() {
-    if (before_) swap(*before_);
-  }
-
-  void accept() noexcept { before_.reset(); }
-
- private:
-  void swap(vectors::Matrix& rows) noexcept {
-    std::swap(store_.rows_, rows);
-    store_.engine_->reformat();
-  }
-
-  Store& store_;
-  std::optional<vectors::Matrix> before_;
-};
-
 std::vector<std::int64_t> Store::add(const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) {
   const std::lock_guard<core::FairMutex> change(changing_);
   const std::lock_guard<core::FairMutex> lock(mutex_);
@@ -191,7 +172,7 @@ std::vector<std::int64_t> Store::add_by(void (Engine::*take_in)(const Slots&, co
   std::vector<std::int64_t> added(vectors.rows);
   id_map_.prepare_assign(slots, ids);
   try {
-    Fitting fitting(*this, vectors);
+    Fitting fitting(options_, rows_, *engine_, mutex_, vectors);
     vectors::Matrix replaced = rows_.write(vectors, slots);
     try {
       (*engine_.*take_in)(slots, leaving, options);
@@ -200,6 +181,7 @@ std::vector<std::int64_t> Store::add_by(void (Engine::*take_in)(const Slots&, co
       throw;
     }
     fitting.accept();
+    rows_.forget();
   } catch (...) {
     id_map_.abandon();
     throw;
@@ -250,6 +232,7 @@ bool Store::link_some(const AddOptions& options) {
   const std::lock_guard<core::FairMutex> lock(mutex_);
   if (engine_->pending() < kLinkedTogether) return false;
   engine_->link(kLinkedTogether, options);
+  rows_.forget();
   return true;
 }
 
@@ -261,6 +244,7 @@ void Store::link_all(const AddOptions& options) {
 
 void Store::link_locked(const AddOptions& options) {
   while (engine_->pending() != 0) engine_->link(kLinkedTogether, options);
+  rows_.forget();
 }
 
 // Free ones first, then new ones; ascending.
@@ -293,14 +277,15 @@ void Store::compact() noexcept {
     std::optional<vectors::Matrix> rows;
     mutex_.aside([&] {
       rows = rows_.pick(kept);
+      if (rows_.on_disk()) rows = rows->spilled();
       id_map_.prepare_keep(kept);
     });
     engine_->keep(kept);
     rows_ = std::move(*rows);
     id_map_.keep();
     Slots().swap(free_);
-  } catch (const std::bad_alloc&) {
-    id_map_.abandon();  // a later change tries again
+  } catch (const std::exception&) {  // no memory, or no room on disk
+    id_map_.abandon();               // a later change tries again
   }
 }
 
@@ -337,7 +322,7 @@ Stats Store::stats() const {
   stats.size = id_map_.live();
   stats.removed = rows_.size() - stats.size;
   stats.mapped = rows_.rows().mapped();
-  stats.bytes.emplace_back("vectors", rows_.rows().capacity_bytes());
+  stats.bytes.emplace_back(rows_.on_disk() ? "vectors_on_disk" : "vectors", rows_.rows().capacity_bytes());
   stats.bytes.emplace_back("ids", id_map_.bytes());
   engine_->describe(stats);
   return stats;
@@ -351,6 +336,7 @@ CheckReport Store::check(bool deep) const {
   CheckReport report;
   report.vectors = id_map_.live();
   engine_->check(deep, report);
+  rows_.forget();
   return report;
 }
 
@@ -361,7 +347,9 @@ std::vector<TunePoint> Store::tune(const MatrixView& queries, const TuneOptions&
   const std::lock_guard<core::FairMutex> lock(mutex_);
   if (id_map_.live() == 0) throw InvalidArgument("an empty index cannot be tuned");
   link_locked({options.threads, {}});
-  return engine_->tune(queries, options);
+  std::vector<TunePoint> points = engine_->tune(queries, options);
+  rows_.forget();
+  return points;
 }
 
 }  // namespace hopspan::index

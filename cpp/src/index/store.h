@@ -53,7 +53,9 @@ class Store : public Body {
   bool contains(std::int64_t id) const override;
   std::size_t size() const noexcept override { return size_; }
   std::uint64_t next_id() const;  // that an unnumbered vector would get
-  std::size_t row_bytes() const noexcept override { return format().element_bytes(); }
+  std::size_t row_bytes() const noexcept override {
+    return vectors::RowFormat{options_.dim, options_.metric, options_.dtype}.element_bytes();
+  }
   const IndexOptions& options() const noexcept override { return options_; }
   Stats stats() const override;
   CheckReport check(bool deep) const override;
@@ -63,11 +65,9 @@ class Store : public Body {
   Store(const std::shared_ptr<const storage::ContainerReader>& reader, bool verify);
   Store(const std::shared_ptr<const storage::ContainerReader>& reader, const Meta& meta, bool verify);
 
-  vectors::RowFormat format() const noexcept { return {options_.dim, options_.metric, options_.dtype}; }
   std::vector<std::int64_t> add_by(void (Engine::*take_in)(const Slots&, const Slots&, const AddOptions&),
                                    const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options);
   void link_locked(const AddOptions& options);
-  class Fitting;
   Slots choose_slots(std::size_t count) const;
   void take(const Slots& slots) noexcept;
   void reclaim(const Slots& released) noexcept;

@@ -36,6 +36,7 @@ class Traversal {
   bool tells_apart() const noexcept { return quantizer_.fidelity().candidates <= kMostCandidates; }
   const hnsw::Space& space() const noexcept { return space_; }
   CodeKind kind() const noexcept { return quantizer_.bits() == 4 ? CodeKind::kSq4 : CodeKind::kSq8; }
+  std::size_t stride() const noexcept { return codes_.stride(); }
   std::size_t bytes() const noexcept { return codes_.rows().capacity_bytes(); }
 
   std::size_t query_bytes() const { return quantizer_.code_format().query_bytes(); }

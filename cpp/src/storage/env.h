@@ -30,6 +30,8 @@ class RandomAccessFile {
   virtual void read(std::uint64_t offset, void* out, std::size_t n) const = 0;
   // The whole file, read-only, at a page boundary; null when it was opened without a mapping or has none.
   virtual const std::byte* map() const noexcept { return nullptr; }
+  // Lets go of the memory that pages of the mapping take, which are read again when they are touched.
+  virtual void forget(std::uint64_t, std::size_t) const noexcept {}
   // What the system reads it by, for those who ask it for many pieces at once; -1 when there is no such thing.
   virtual int descriptor() const noexcept { return -1; }
 

@@ -72,6 +72,12 @@ class PosixFile final : public RandomAccessFile {
   }
 
   std::uint64_t size() const noexcept override { return size_; }
+  void forget(std::uint64_t offset, std::size_t n) const noexcept override {
+    if (map_ == nullptr) return;
+    const std::uint64_t page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const std::uint64_t begin = offset / page * page;
+    ::madvise(static_cast<std::byte*>(map_) + begin, static_cast<std::size_t>(offset + n - begin), MADV_DONTNEED);
+  }
   const std::byte* map() const noexcept override { return static_cast<const std::byte*>(map_); }
   int descriptor() const noexcept override { return fd_.get(); }
 

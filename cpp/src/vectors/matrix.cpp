@@ -137,6 +137,33 @@ Matrix Matrix::widened() const {
   return Matrix(format, std::move(rows));
 }
 
+Matrix Matrix::spilled() const {
+  Matrix spilled(format_, rows_.copy_in(std::make_unique<storage::Spill>()));
+  spilled.forget();
+  return spilled;
+}
+
+void Matrix::read_from(std::shared_ptr<const storage::RandomAccessFile> file, std::uint64_t offset) {
+  file_ = std::move(file);
+  offset_ = offset;
+}
+
+void Matrix::forget() const noexcept {
+  if (spill() != nullptr) {
+    spill()->forget();
+  } else if (on_disk()) {
+    file_->forget(offset_, rows_.size());
+  }
+}
+
+void Matrix::read(std::size_t slot, void* out, std::size_t n) const {
+  if (spill() != nullptr) {
+    spill()->read(slot * stride_, out, n);
+  } else {
+    file_->read(offset_ + slot * stride_, out, n);
+  }
+}
+
 void Matrix::check() const {
   try {
     for (std::size_t slot = 0; slot < size_; ++slot) {
@@ -154,7 +181,9 @@ void Matrix::check() const {
 }
 
 void Matrix::copy_elements(std::size_t slot, void* out) const {
-  if (format_.bytes) {
+  if (on_disk()) {
+    read(slot, out, format_.element_bytes());
+  } else if (format_.bytes) {
     row_to_floats(format_, row(slot), static_cast<float*>(out));
   } else {
     std::memcpy(out, row(slot), format_.element_bytes());

@@ -3,10 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/array.h"
 #include "hopspan/matrix_view.h"
+#include "storage/env.h"
+#include "storage/spill.h"
 
 namespace hopspan::vectors {
 
@@ -54,6 +57,18 @@ class Matrix {
   // A matrix of these rows, of which format().bytes is false.
   Matrix widened() const;
 
+  // A matrix of these rows in a temporary file. Throws IoError.
+  Matrix spilled() const;
+  // The file that a mapped matrix lies in, from `offset` on, is to be read rather than its pages touched.
+  void read_from(std::shared_ptr<const storage::RandomAccessFile> file, std::uint64_t offset);
+  // Whether rows are to be read one by one rather than used at their address, which takes memory until it is forgotten.
+  bool on_disk() const noexcept { return spill() != nullptr || (rows_.mapped() && file_ != nullptr); }
+  void forget() const noexcept;
+  // Whether rows are in a temporary file that no other process sees.
+  bool writable_on_disk() const noexcept { return spill() != nullptr && !spill()->shared(); }
+  // The first n bytes of a row, of a matrix on disk.
+  void read(std::size_t slot, void* out, std::size_t n) const;
+
   // Throws CorruptIndexError naming the first row that append cannot have written.
   void check() const;
 
@@ -63,10 +78,14 @@ class Matrix {
  private:
   void swap_rows(const std::vector<std::uint32_t>& slots, Matrix& other) noexcept;
 
+  const storage::Spill* spill() const noexcept { return static_cast<const storage::Spill*>(rows_.elsewhere()); }
+
   RowFormat format_;
   std::size_t stride_;
   std::size_t size_ = 0;
   core::Array<std::byte> rows_;
+  std::shared_ptr<const storage::RandomAccessFile> file_;
+  std::uint64_t offset_ = 0;
 };
 
 }  // namespace hopspan::vectors

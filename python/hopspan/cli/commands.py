@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hopspan.datasets import AnyArray, Dataset, Truth
-    from hopspan.index import Options
+    from hopspan.options import Options
 
 METRICS = ("l2", "ip", "cosine", "hamming")
 KINDS = ("hnsw", "flat")
