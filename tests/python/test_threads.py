@@ -132,13 +132,13 @@ def tune(size: int, _folder: Path) -> Callable[[], object]:
 
 def check(size: int, _folder: Path) -> Callable[[], object]:
     index = hopspan.Index(1024, kind="flat")
-    index.add(np.ones((10 * size, 1024), np.float32))
+    index.add(np.full((10 * size, 1024), 0.5, np.float32))
     return lambda: [index.check() for _ in range(10)]
 
 
 def save(size: int, folder: Path) -> Callable[[], object]:
     index = hopspan.Index(1024, kind="flat")
-    index.add(np.ones((10 * size, 1024), np.float32))
+    index.add(np.full((10 * size, 1024), 0.5, np.float32))
     return lambda: [index.save(folder / "index") for _ in range(10)]
 
 
