@@ -26,8 +26,9 @@ class Options(TypedDict, total=False):
     vectors: Literal["memory", "disk"]
     """Where the vectors lie: "memory" unless given, or "disk", where a search on codes reads those few that it ranks by
     them. On disk they are in a temporary file without a name, in the folder that TMPDIR names or /var/tmp, or in the
-    file that the index was loaded from; the system keeps what fits of it in its page cache. For codes, so not for fewer
-    than 1,000 vectors, nor for float32 vectors that take a byte for each dimension. Windows keeps them in memory."""
+    file that the index was loaded from; the system keeps what fits of it in its page cache. Vectors that are walked
+    themselves stay in memory: fewer than 1,000, and those that take a byte for each dimension where no codes are
+    smaller. So do all on Windows."""
     profile: Literal["balanced", "fast", "compact"]
     """What the options that are not given shall serve: "balanced" unless given; "fast", a build in half the time
     (``ef_construction=80``); "compact", little memory (``vectors="disk"``)."""

@@ -157,3 +157,27 @@ def test_a_folder_recovers_them(tmp_path: Path) -> None:
     with hopspan.open(tmp_path / "folder", "a") as folder:
         np.testing.assert_array_equal(folder.get(range(1400)), np.vstack([WHOLE[:1200], FRACTIONS]))
         folder.check()
+
+
+@pytest.mark.parametrize("options", [{}, {"profile": "compact"}])
+@pytest.mark.parametrize("metric", ["l2", "cosine"])
+def test_many_dimensions_have_codes_of_their_principal_ones(metric: str, options: dict) -> None:
+    grid = np.linspace(0, 3, 256)
+    waves = np.sin(rng.random((2000, 1)) * 9 * grid + rng.random((2000, 1)) * 6) + np.sin(
+        rng.random((2000, 1)) * 20 * grid
+    )
+    vectors = np.round(127 + 60 * waves).clip(0, 255).astype(np.float32)
+    index = hopspan.Index(256, metric, **options)
+    index.add(vectors[:1900])
+    stats = index.stats()
+    assert stats["codes"] == "sq8"
+    assert stats["bytes"]["codes"] <= 1900 * 128
+    assert sum(stats["bytes"][part] for part in stats["bytes"] if "vectors" in part) < 2 * 1900 * 256
+    assert ("vectors_on_disk" in stats["bytes"]) == bool(options)
+    expected = np.argsort(distances(metric, vectors[1900:], vectors[:1900]), axis=1)[:, :10]
+    found = index.search(vectors[1900:], ef=200).ids
+    assert np.mean([len(set(a) & set(b)) for a, b in zip(found, expected, strict=True)]) > 9.7
+    np.testing.assert_array_equal(index.get(range(1900)), vectors[:1900])
+    index.add(vectors[1900:] + 0.5)
+    np.testing.assert_array_equal(index.get(range(1900, 2000)), vectors[1900:] + 0.5)
+    assert (index.search(vectors[1900:] + 0.5, 1).ids[:, 0] == range(1900, 2000)).all()

@@ -18,8 +18,8 @@ struct Neighbor {
 
 // How far a search goes.
 struct Effort {
-  Effort(std::size_t ef) : ef(ef), width(ef) {}  // a beam of this width, as in the paper
-  Effort(std::size_t ef, std::size_t width, const EarlyStop& stop) : ef(ef), width(width), stop(stop) {}
+  Effort(std::size_t beam) : ef(beam), width(beam) {}  // of this width, as in the paper
+  Effort(std::size_t mean, std::size_t most, const EarlyStop& early) : ef(mean), width(most), stop(early) {}
 
   std::size_t ef;     // nodes that are expanded, in the mean of many queries
   std::size_t width;  // and at most

@@ -17,8 +17,8 @@ bool stay_bytes(const IndexOptions& options, const vectors::Matrix& rows, const 
 }  // namespace
 
 bool belong_on_disk(const IndexOptions& options, const vectors::RowFormat& format, std::size_t size) {
-  return options.kind == Kind::kHnsw && options.hnsw.vectors == Place::kDisk && !format.bytes &&
-         Traversal::serves(options, size) && storage::Spill::available();
+  return options.kind == Kind::kHnsw && options.hnsw.vectors == Place::kDisk &&
+         Traversal::serves(options, format, size) && storage::Spill::available();
 }
 
 Fitting::Fitting(const IndexOptions& options, vectors::Matrix& rows, Engine& engine, core::FairMutex& mutex,

@@ -118,13 +118,8 @@ std::size_t HnswEngine::rows_up_to(const Slots& slots) const {
   return std::max(graph_.size(), std::size_t{slots.back()} + 1);
 }
 
-// Rows of bytes are as small as their codes.
-bool HnswEngine::codes_serve(const IndexOptions& options, std::size_t rows) const {
-  return !rows_.format().bytes && Traversal::serves(options, rows);
-}
-
 bool HnswEngine::should_learn_codes(std::size_t rows) const {
-  return codes_serve(options_, rows) && (traversal_ == nullptr || traversal_->outgrown(rows));
+  return Traversal::serves(options_, rows_.format(), rows) && (traversal_ == nullptr || traversal_->outgrown(rows));
 }
 
 // Makes codes anew, learnt from the first `rows`, and calls `then`; when that throws, the codes are as they were.
@@ -157,7 +152,7 @@ void HnswEngine::encode(const Slots& added, const AddOptions& options, core::Fun
 std::unique_ptr<Traversal> HnswEngine::codes_to_link_by(std::size_t rows, const AddOptions& options) {
   IndexOptions coded = options_;
   coded.hnsw.codes = CodeKind::kSq8;
-  if (traversal_ != nullptr || !codes_serve(coded, rows)) return nullptr;
+  if (traversal_ != nullptr || !Traversal::serves(coded, rows_.format(), rows)) return nullptr;
   std::unique_ptr<Traversal> codes;
   mutex_.aside([&] { codes = std::make_unique<Traversal>(rows_, rows, coded, options); });
   return codes->tells_apart() ? std::move(codes) : nullptr;

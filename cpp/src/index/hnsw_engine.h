@@ -85,7 +85,6 @@ class HnswEngine final : public Engine {
   void validate_once();
   void join(const Slots& slots, const Slots& leaving, std::size_t living, const AddOptions& options);
   std::size_t rows_up_to(const Slots& slots) const;
-  bool codes_serve(const IndexOptions& options, std::size_t rows) const;
   bool should_learn_codes(std::size_t rows) const;
   void learn_codes(std::size_t rows, const AddOptions& options, core::FunctionRef<void()> then);
   void encode(const Slots& added, const AddOptions& options, core::FunctionRef<void()> then);

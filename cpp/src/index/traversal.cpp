@@ -24,8 +24,11 @@ quantize::Quantizer learn(const vectors::Matrix& all, std::size_t from, const In
 
 }  // namespace
 
-bool Traversal::serves(const IndexOptions& options, std::size_t size) {
-  return options.hnsw.codes != CodeKind::kNone && quantize::Quantizer::serves(options.dtype) && size >= kCodesFrom;
+bool Traversal::serves(const IndexOptions& options, const vectors::RowFormat& format, std::size_t size) {
+  const CodeKind codes = options.hnsw.codes;
+  if (codes == CodeKind::kNone || !quantize::Quantizer::serves(options.dtype) || size < kCodesFrom) return false;
+  // Rows of bytes are as small as codes of 8 bits for all of their dimensions.
+  return !format.bytes || codes == CodeKind::kSq4 || (codes == CodeKind::kAuto && quantize::may_project(format));
 }
 
 bool Traversal::saved_in(const storage::ContainerReader& reader) { return reader.has("QUAN"); }

@@ -24,8 +24,8 @@ class Traversal {
   Traversal(const Traversal&) = delete;
   Traversal& operator=(const Traversal&) = delete;
 
-  // Whether indexes of these options, with so many rows, are walked on codes.
-  static bool serves(const IndexOptions& options, std::size_t size);
+  // Whether indexes of these options, with so many rows of this format, are walked on codes.
+  static bool serves(const IndexOptions& options, const vectors::RowFormat& format, std::size_t size);
   static bool saved_in(const storage::ContainerReader& reader);
 
   // Whether, of so many rows, so many have come since it learnt, or in place of those it learnt from, that it should

@@ -18,6 +18,11 @@ constexpr std::size_t kLine = 64;
 constexpr std::size_t kProjected[] = {64, 128, 192, 256, 384};
 constexpr std::size_t kMomentRows = 4096;
 
+// A projection costs each query a product, which must be worth it.
+bool projects(const vectors::RowFormat& format, std::size_t dim) {
+  return format.metric != Metric::kIp && 3 * dim <= format.dim && format.dim <= kMostProjected;
+}
+
 // Chooses among codes by trying the shortest first.
 class Choice {
  public:
@@ -58,10 +63,7 @@ class Choice {
     return shapes;
   }
 
-  // A projection costs each query a product, which must be worth it.
-  bool projects(std::size_t dim) const {
-    return format_.metric != Metric::kIp && 3 * dim <= format_.dim && format_.dim <= kMostProjected;
-  }
+  bool projects(std::size_t dim) const { return quantize::projects(format_, dim); }
 
   Quantizer make(const CodeFormat& shape) {
     if (shape.dim == format_.dim) return {format_, sample_, shape.bits};
@@ -97,6 +99,8 @@ class Choice {
 };
 
 }  // namespace
+
+bool may_project(const vectors::RowFormat& format) { return projects(format, kProjected[0]); }
 
 Quantizer choose_quantizer(const vectors::Matrix& rows, std::size_t threads, std::uint64_t seed) {
   return Choice(rows, threads, seed).run();

@@ -12,4 +12,7 @@ namespace hopspan::quantize {
 // where that is shorter. The same for one seed.
 Quantizer choose_quantizer(const vectors::Matrix& rows, std::size_t threads, std::uint64_t seed);
 
+// Whether they may be codes of principal dimensions.
+bool may_project(const vectors::RowFormat& format);
+
 }  // namespace hopspan::quantize

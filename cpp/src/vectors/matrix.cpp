@@ -181,7 +181,7 @@ void Matrix::check() const {
 }
 
 void Matrix::copy_elements(std::size_t slot, void* out) const {
-  if (on_disk()) {
+  if (on_disk() && !format_.bytes) {
     read(slot, out, format_.element_bytes());
   } else if (format_.bytes) {
     row_to_floats(format_, row(slot), static_cast<float*>(out));
