@@ -72,8 +72,8 @@ def build(
     kind
         "spann": lists of codes, and the vectors ordered by list, both in pages.
     memory
-        What the build may take beyond the source itself: bytes, or a text like "256MiB". With more of it, heads are
-        learnt from a larger sample.
+        What the build may take beyond the source itself: bytes, or a text like "256MiB"; the peak of the process stays
+        under that and 64 MiB more. With more of it there are more lists, whose heads are learnt from a larger sample.
     seed, threads
         As for `Index`.
     progress

@@ -22,8 +22,9 @@ struct FileRows {
 };
 
 struct BuildOptions {
-  IndexOptions index;                         // of kind kSpann
-  std::size_t memory = std::size_t{1} << 30;  // bytes that the build may take beyond what it is given
+  IndexOptions index;  // of kind kSpann
+  // Bytes that the build may take beyond what it is given, and 64 MiB on top of them at most.
+  std::size_t memory = std::size_t{1} << 30;
   std::size_t threads = 0;
   // As Progress, with the name of the phase: "check", "heads", "assign", "group", "write", "calibrate".
   std::function<void(const char* phase, std::size_t done, std::size_t total)> progress;

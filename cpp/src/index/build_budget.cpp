@@ -1,6 +1,7 @@
 #include "index/build_budget.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "hopspan/error.h"
@@ -53,14 +54,24 @@ std::size_t group_base(const BuildSize& size) {
          groups * (spann::external::Groups::kWriteBytes + size.row_bytes);
 }
 
-}  // namespace
-
-std::size_t least_memory(const BuildSize& size) {
+std::size_t least_taken(const BuildSize& size) {
   const std::size_t heads = learn_bytes(size) + samples(size, kLeastSamples) * sample_bytes(size);
   const std::size_t largest_list = size.capacity * size.row_bytes;
   const std::size_t smallest_group = entries(size) * size.row_bytes / spann::external::Groups::kMostGroups;
   const std::size_t group = group_base(size) + 2 * std::max({kLeastGroupBytes, largest_list, smallest_group});
   return std::max({heads, assign_bytes(size), group});
+}
+
+}  // namespace
+
+std::size_t least_memory(const BuildSize& size) {
+  return std::max(fixed_bytes(size) + kBeyondBudget, least_taken(size)) - kBeyondBudget;
+}
+
+std::size_t affordable_heads(BuildSize size, std::size_t least, std::size_t memory) {
+  while (size.heads > least && least_memory(size) > memory)
+    size.heads = std::max(least, size.heads - size.heads / 32 - 1);
+  return size.heads;
 }
 
 BuildBudget share_memory(const BuildSize& size, std::size_t memory) {
@@ -70,6 +81,7 @@ BuildBudget share_memory(const BuildSize& size, std::size_t memory) {
                           " x " + std::to_string(size.dim) + " takes at least " + std::to_string(least) + " (" +
                           std::to_string((least + kMiB - 1) / kMiB) + " MiB)");
   }
+  memory = std::min(memory, std::numeric_limits<std::size_t>::max() - kBeyondBudget) + kBeyondBudget;
   const std::size_t per_head = (memory - learn_bytes(size)) / (size.heads * sample_bytes(size));
   return {std::clamp(per_head, kLeastSamples, kMostSamples), (memory - group_base(size)) / 2};
 }

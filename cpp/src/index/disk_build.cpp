@@ -56,8 +56,9 @@ class DiskBuild {
     meta_.options = options.index;
     meta_.size = meta_.next_id = source.rows();
     meta_.explicit_ids = true;
-    const BuildSize size{source.rows(), format_.dim,   format_.row_bytes(),
-                         how_.heads,    how_.capacity, core::worker_count(source.rows(), 1, options.threads)};
+    BuildSize size{source.rows(), format_.dim,   format_.row_bytes(),
+                   how_.heads,    how_.capacity, core::worker_count(source.rows(), 1, options.threads)};
+    how_.heads = size.heads = affordable_heads(size, least_disk_heads(size.vectors, size.capacity), options.memory);
     budget_ = share_memory(size, options.memory);
     how_.samples_per_head = budget_.samples_per_head;
   }
@@ -99,7 +100,7 @@ class DiskBuild {
     write_meta(meta_, meta);
     const std::uint32_t options =
         core::crc32c(meta.data(), meta.size(), static_cast<std::uint32_t>(how_.samples_per_head));
-    std::uint64_t id = core::random_u64(options, batch_);
+    std::uint64_t id = core::random_u64(core::random_u64(options, how_.heads), batch_);
     for (const std::uint32_t sum : sums) id = core::random_u64(id, sum);
     return id;
   }
@@ -200,8 +201,7 @@ class DiskBuild {
   }
 
   // Vectors are numbered anew, list by list.
-  void write_pages(const spann::Plan& plan, const spann::external::Groups& groups,
-                   storage::ContainerWriter& writer) const {
+  void write_pages(spann::Plan& plan, const spann::external::Groups& groups, storage::ContainerWriter& writer) const {
     std::vector<std::uint32_t> slots(source_.rows());
     std::uint32_t next = 0;
     for (const auto& list : plan.copies) {
@@ -213,9 +213,20 @@ class DiskBuild {
     write_meta(meta_, meta);
     writer.write("META", meta.data(), meta.size());
     write_ids(plan.copies, writer);
-    write_values(writer, "SPHD", plan.heads);
+    write_heads(plan.heads, writer);
     write_lists(plan, groups, slots, writer);
     write_rows(plan, groups, writer);
+  }
+
+  // The heads become what their codes stand for.
+  void write_heads(std::vector<float>& heads, storage::ContainerWriter& writer) const {
+    const std::size_t count = heads.size() / format_.dim;
+    spann::HeadCodes codes = spann::encode_heads(heads.data(), count, format_.dim);
+    writer.write("SPHM", codes.middle.data(), codes.middle.size() * sizeof(float));
+    writer.write("SPHS", codes.steps.data(), codes.steps.size() * sizeof(float));
+    writer.write("SPHC", codes.codes.data(), codes.codes.size());
+    const spann::CodedHeads coded(std::move(codes), format_.metric);
+    for (std::size_t h = 0; h < count; ++h) coded.decode(h, &heads[h * format_.dim]);
   }
 
   static void write_ids(const spann::Copies& copies, storage::ContainerWriter& writer) {

@@ -114,7 +114,7 @@ DiskIndex::SurveyedTogether DiskIndex::survey_some(const Sample& sample, const s
     survey = {query, heads, probes, excluded == nullptr ? spann::kNoExclusion : excluded[q], {}};
     together.metered.push_back({survey, distance_offset(worker->query.data())});
   }
-  spann::ListSearcher(coder_, heads_, lists_, meta_.size).survey(together.surveys, most, worker->scratch);
+  spann::ListSearcher(coder_, heads_.lengths(), lists_, meta_.size).survey(together.surveys, most, worker->scratch);
   return together;
 }
 

@@ -26,17 +26,23 @@ constexpr std::size_t kEntriesPerK = 2;  // that probed lists hold at least, or 
 constexpr float kFar = std::numeric_limits<float>::infinity();
 constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
 
-spann::RankedHeads read_heads(const storage::ContainerReader& reader, std::size_t lists,
-                              const vectors::RowFormat& format) {
-  const core::Array<float> heads = reader.array<float>("SPHD", true);
-  if (lists == 0 || heads.size() != core::checked_mul(lists, format.dim)) {
-    throw CorruptIndexError("section SPHD holds " + std::to_string(heads.size()) + " values for " +
-                            std::to_string(lists) + " lists");
+spann::CodedHeads read_heads(const storage::ContainerReader& reader, std::size_t lists,
+                             const vectors::RowFormat& format) {
+  spann::HeadCodes codes{reader.array<float>("SPHM", true), reader.array<float>("SPHS", true),
+                         reader.array<std::int8_t>("SPHC", true)};
+  if (lists == 0 || codes.middle.size() != format.dim || codes.steps.size() != lists ||
+      codes.codes.size() != core::checked_mul(lists, format.dim)) {
+    throw CorruptIndexError("sections SPHM, SPHS and SPHC hold " + std::to_string(codes.middle.size()) + ", " +
+                            std::to_string(codes.steps.size()) + " and " + std::to_string(codes.codes.size()) +
+                            " values for " + std::to_string(lists) + " lists");
   }
-  if (!std::all_of(heads.data(), heads.data() + heads.size(), [](float value) { return std::isfinite(value); })) {
-    throw CorruptIndexError("section SPHD has a value that is not finite");
+  for (const core::Array<float>* values : {&codes.middle, &codes.steps}) {
+    if (!std::all_of(values->data(), values->data() + values->size(),
+                     [](float value) { return std::isfinite(value); })) {
+      throw CorruptIndexError("a head has a value that is not finite");
+    }
   }
-  return spann::RankedHeads(heads.data(), lists, format.dim, format.metric);
+  return spann::CodedHeads(std::move(codes), format.metric);
 }
 
 std::shared_ptr<const ListCalibration> read_calibration(const storage::ContainerReader& reader) {
@@ -109,15 +115,9 @@ DiskIndex::Plan DiskIndex::plan(std::size_t k, ListEffort effort) const {
 
 void DiskIndex::find_heads(const std::byte* prepared, std::size_t count, Worker& worker) const {
   worker.query.resize(format_.dim);
-  worker.heads.resize(lists_.size());
+  worker.heads.resize(count);
   to_unit_floats(format_, prepared, worker.query.data());
-  heads_.probe_all(worker.query.data(), worker.centers, worker.heads.data());
-  const auto end = worker.heads.begin() + static_cast<std::ptrdiff_t>(count);
-  const auto nearer = [](const spann::Nearest& a, const spann::Nearest& b) {
-    return a.distance < b.distance || (a.distance == b.distance && a.center < b.center);
-  };
-  if (end != worker.heads.end()) std::nth_element(worker.heads.begin(), end, worker.heads.end(), nearer);
-  std::sort(worker.heads.begin(), end, nearer);
+  heads_.probe(worker.query.data(), count, worker.probing, worker.heads.data());
 }
 
 float DiskIndex::distance_offset(const float* query) const {
@@ -131,7 +131,7 @@ std::size_t DiskIndex::search_one(const std::byte* prepared, const Plan& plan, W
   worker.scratch.cost = {};
   const ListEffort& effort = plan.effort;
   find_heads(prepared, effort.probes, worker);
-  const spann::ListSearcher searcher(coder_, heads_, lists_, meta_.size);
+  const spann::ListSearcher searcher(coder_, heads_.lengths(), lists_, meta_.size);
   const auto distances = [&](const std::uint32_t* slots, std::size_t n, float* out) {
     rows_.fetch(
         slots, n,
@@ -231,7 +231,7 @@ Stats DiskIndex::stats() const {
   Stats stats;
   stats.size = meta_.size;
   stats.bytes.emplace_back("ids", ids_.bytes());
-  stats.bytes.emplace_back("heads", lists_.size() * format_.dim * sizeof(float));
+  stats.bytes.emplace_back("heads", heads_.bytes());
   stats.bytes.emplace_back("pages", lists_.resident_bytes() + rows_.resident_bytes());
   for (std::size_t list = 0; list < lists_.size(); ++list) {
     stats.list_sizes.push_back(spann::entries_in(coder_.shape(), lists_.list_bytes(list)));

@@ -18,7 +18,7 @@
 #include "index/meta.h"
 #include "index/row_ids.h"
 #include "index/sample.h"
-#include "spann/clustering/centers.h"
+#include "spann/clustering/coded_heads.h"
 #include "spann/lists/grid_coder.h"
 #include "spann/reader/paged_source.h"
 #include "spann/search.h"
@@ -61,7 +61,7 @@ class DiskIndex final : public Body {
     core::Buffer prepared;
     std::vector<float> query;
     std::vector<spann::Nearest> heads;
-    spann::Centers::Work centers;
+    spann::CodedHeads::Work probing;
     spann::SearchScratch scratch;
     std::vector<spann::Found> found;
   };
@@ -86,7 +86,7 @@ class DiskIndex final : public Body {
 
   Plan plan(const SearchOptions& options) const;
   Plan plan(std::size_t k, ListEffort effort) const;
-  // What makes a distance as RankedHeads::probe has it one that is never negative, under l2 and cosine.
+  // What makes a distance as CodedHeads::probe has it one that is never negative, under l2 and cosine.
   float distance_offset(const float* query) const;
   void find_heads(const std::byte* prepared, std::size_t count, Worker& worker) const;
   // Results are in worker.found; returns how many.
@@ -111,7 +111,7 @@ class DiskIndex final : public Body {
   spann::GridCoder coder_;
   spann::reader::PagedLists lists_;
   spann::reader::PagedRows rows_;
-  spann::RankedHeads heads_;
+  spann::CodedHeads heads_;
   std::shared_ptr<const ListCalibration> calibration_;  // null for an index so small that all of it is searched
   mutable std::shared_mutex calibration_mutex_;
   mutable core::Spares<Worker> spares_;

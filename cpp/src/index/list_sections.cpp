@@ -78,7 +78,9 @@ void write_lists(const spann::Lists& lists, storage::ContainerWriter& writer) {
   writer.end();
 }
 
-bool has_earlier_lists(const storage::ContainerReader& reader) { return reader.has("SPLS") || reader.has("LIST"); }
+bool has_earlier_lists(const storage::ContainerReader& reader) {
+  return reader.has("SPLS") || reader.has("LIST") || reader.has("LST2");
+}
 
 void refuse_earlier_lists(const storage::ContainerReader& reader) {
   if (has_earlier_lists(reader)) {

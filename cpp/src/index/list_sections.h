@@ -12,8 +12,8 @@ namespace hopspan::index {
 
 void write_lists(const spann::Lists& lists, storage::ContainerWriter& writer);
 
-// Whether there are lists as they were before there was a release: with blocks of full width only (section SPLS), or
-// in pages with codes of 4 bits or words (LIST).
+// Whether there are lists as they were before there was a release: with blocks of full width only (section SPLS), in
+// pages with codes of 4 bits or words (LIST), or with heads of float32 on disk (LST2).
 bool has_earlier_lists(const storage::ContainerReader& reader);
 // Throws VersionError for them.
 void refuse_earlier_lists(const storage::ContainerReader& reader);

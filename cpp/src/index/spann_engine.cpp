@@ -138,7 +138,7 @@ void SpannEngine::search_some(const std::byte* prepared, std::size_t stride, std
   state_.heads->probe(worker.queries.data(), count, effort.probes, worker.centers, worker.heads.data());
   const spann::MemoryLists source(state_.lists.lists);
   const spann::ProductCoder coder(state_.lists.codebook, options_.metric);
-  const spann::ListSearcher searcher(coder, *state_.heads, source, state_.size);
+  const spann::ListSearcher searcher(coder, state_.heads->lengths(), source, state_.size);
   for (std::size_t i = 0; i < count; ++i) {
     const std::byte* const query = prepared + i * stride;
     spann::SearchRequest request{&worker.queries[i * dim], &worker.heads[i * effort.probes], effort.probes, effort.k,

@@ -60,13 +60,18 @@ inline std::size_t disk_replicas(const IndexOptions& index) {
   return index.spann.replicas != 0 ? index.spann.replicas : kDiskReplicas;
 }
 
+// How many heads first copies ask for.
+inline std::size_t least_disk_heads(std::size_t vectors, std::size_t capacity) {
+  constexpr double kMostFill = 0.8;  // of a list by first copies, on average
+  return static_cast<std::size_t>(static_cast<double>(vectors) / (kMostFill * static_cast<double>(capacity))) + 1;
+}
+
 // As many heads as their share of memory holds and copies of vectors fill the lists of, or as first copies ask for.
 inline spann::BuildOptions disk_options(const IndexOptions& index, std::size_t row_bytes, std::size_t vectors,
                                         std::size_t threads) {
-  constexpr std::size_t kLeastEntries = 32;   // that the pages of a list hold
-  constexpr double kMostFill = 0.8;           // of a list by first copies, on average
-  constexpr double kMemoryShare = 0.03;       // of the vectors
-  constexpr double kCopiesPerReplica = 0.45;  // that there will be
+  constexpr std::size_t kLeastEntries = 32;  // that the pages of a list hold
+  constexpr double kMemoryShare = 0.015;     // of the vectors
+  constexpr double kCopiesPerReplica = 0.9;  // that lists have room for
   const distance::ScanShape shape = disk_shape(index);
   std::size_t bytes = index.spann.list_bytes;
   if (bytes == 0) {
@@ -74,10 +79,10 @@ inline spann::BuildOptions disk_options(const IndexOptions& index, std::size_t r
   }
   const std::size_t capacity = list_capacity(shape, bytes), replicas = disk_replicas(index);
   const double count = static_cast<double>(vectors), entries = static_cast<double>(capacity);
-  const double fitting = kMemoryShare * count * static_cast<double>(row_bytes) /
-                         (static_cast<double>(index.dim) * static_cast<double>(sizeof(float)));
+  const double fitting =
+      kMemoryShare * count * static_cast<double>(row_bytes) / static_cast<double>(index.dim + 2 * sizeof(float));
   const double filled = kCopiesPerReplica * static_cast<double>(replicas) * count / entries;
-  const double heads = std::max(count / (kMostFill * entries), std::min(fitting, filled));
+  const double heads = std::max(static_cast<double>(least_disk_heads(vectors, capacity)), std::min(fitting, filled));
   return spann_options(index, capacity, heads, replicas, threads);
 }
 

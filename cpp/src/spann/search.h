@@ -49,7 +49,7 @@ inline std::size_t lists_within(const Nearest* heads, std::size_t count, float a
 
 struct SearchRequest {
   const float* query;    // dim floats, of unit length under cosine
-  const Nearest* heads;  // what RankedHeads::probe gave
+  const Nearest* heads;  // as RankedHeads ranks them
   std::size_t probes;    // of them
   std::size_t k;
   std::size_t candidates;  // compared again, at least k
@@ -99,7 +99,7 @@ using ComputeDistances = core::FunctionRef<void(const std::uint32_t* slots, std:
 class ListSearcher {
  public:
   // slots: how many vectors there are; an entry that names another is damage.
-  ListSearcher(const Coder& coder, const RankedHeads& heads, const ListSource& lists, std::size_t slots)
+  ListSearcher(const Coder& coder, const HeadLengths& heads, const ListSource& lists, std::size_t slots)
       : coder_(coder), heads_(heads), lists_(lists), slots_(slots) {}
 
   // Writes up to k results to `out`, nearest first and ties by slot, and returns how many there are.
@@ -120,7 +120,7 @@ class ListSearcher {
   void collect_slots(const SearchRequest& request, SearchScratch& scratch) const;
 
   const Coder& coder_;
-  const RankedHeads& heads_;
+  const HeadLengths& heads_;
   const ListSource& lists_;
   std::size_t slots_;
 };

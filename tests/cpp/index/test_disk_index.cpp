@@ -128,7 +128,8 @@ TEST(disk_index_finds_each_of_its_vectors) {
 }
 
 TEST(disk_index_of_an_earlier_layout_is_refused) {
-  for (const hopspan::storage::Tag tag : {hopspan::storage::Tag("LIST"), hopspan::storage::Tag("SPLS")}) {
+  for (const hopspan::storage::Tag tag :
+       {hopspan::storage::Tag("LST2"), hopspan::storage::Tag("LIST"), hopspan::storage::Tag("SPLS")}) {
     const Bytes earlier = hopspan::test::container_bytes(1, {std::pair(tag, Bytes(4096))});
     FaultEnv env;
     env.put("index", earlier);

@@ -39,7 +39,7 @@ double recall(const Made& made, std::size_t probes, std::size_t slots = kCount) 
   const spann::RankedHeads ranked(made.lists.heads.data(), made.lists.lists.size(), kDim, Metric::kL2);
   const spann::MemoryLists source(made.lists.lists);
   const spann::ProductCoder coder(made.lists.codebook, Metric::kL2);
-  const spann::ListSearcher searcher(coder, ranked, source, slots);
+  const spann::ListSearcher searcher(coder, ranked.lengths(), source, slots);
   spann::Centers::Work work;
   spann::SearchScratch scratch;
   std::size_t hits = 0;
@@ -83,7 +83,7 @@ struct Searched {
       : ranked(made.lists.heads.data(), made.lists.lists.size(), kDim, Metric::kL2),
         source(made.lists.lists),
         coder(made.lists.codebook, Metric::kL2),
-        searcher(coder, ranked, source, kCount) {}
+        searcher(coder, ranked.lengths(), source, kCount) {}
 
   std::vector<spann::Nearest> heads(const float* query) {
     std::vector<spann::Nearest> all(ranked.count());

@@ -124,21 +124,4 @@ void Centers::probe(const float* queries, std::size_t count, Metric metric, std:
   rank(queries, count, metric != Metric::kL2, most, work, out);
 }
 
-void Centers::probe_all(const float* query, Metric metric, Work& work, Nearest* out) const {
-  const distance::BlockTable& table = distance::blocks();
-  float* const packed = floats(work.vectors, table.query_tile * dim_);
-  distance::pack_panels(query, dim_, 1, dim_, table.query_tile, packed);
-  const std::size_t step = kCentersAtOnce / table.row_tile * table.row_tile;
-  float* const products = floats(work.products, table.query_tile * step);
-  const float* const panels = reinterpret_cast<const float*>(panels_.data());
-  for (std::size_t first = 0; first < norms_.size(); first += step) {
-    const std::size_t some = std::min(step, norms_.size() - first);
-    table.dot(packed, 1, panels + first * dim_, distance::panel_count(some, table.row_tile), dim_, products, step);
-    const Sieve sieve{metric == Metric::kL2 ? norms_.data() + first : nullptr, 1};
-    for (std::size_t i = 0; i < some; ++i) {
-      out[first + i] = {sieve.value(products, i), static_cast<std::uint32_t>(first + i)};
-    }
-  }
-}
-
 }  // namespace hopspan::spann

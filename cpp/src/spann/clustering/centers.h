@@ -46,9 +46,6 @@ class Centers {
   // kL2, else -<q, c>.
   void probe(const float* queries, std::size_t count, Metric metric, std::size_t most, Work& work, Nearest* out) const;
 
-  // The same of one query to every centre, in the order of their numbers; `out` has room for count().
-  void probe_all(const float* query, Metric metric, Work& work, Nearest* out) const;
-
  private:
   void rank(const float* vectors, std::size_t count, bool products_only, std::size_t most, Work& work,
             Nearest* out) const;

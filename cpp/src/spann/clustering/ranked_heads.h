@@ -11,19 +11,13 @@
 
 namespace hopspan::spann {
 
-class RankedHeads {
+// Of heads that are ranked by the angle, in the order of their numbers; none where they are ranked by the distance.
+class HeadLengths {
  public:
-  RankedHeads(const float* heads, std::size_t count, std::size_t dim, Metric metric);
-
-  std::size_t count() const noexcept { return centers_.count(); }
-
-  // As Centers::probe and Centers::probe_all.
-  void probe(const float* queries, std::size_t count, std::size_t most, Centers::Work& work, Nearest* out) const {
-    centers_.probe(queries, count, metric_, most, work, out);
-  }
-  void probe_all(const float* query, Centers::Work& work, Nearest* out) const {
-    centers_.probe_all(query, metric_, work, out);
-  }
+  void push_back(float length) { lengths_.push_back(length); }
+  bool empty() const noexcept { return lengths_.empty(); }
+  float operator[](std::size_t head) const noexcept { return lengths_[head]; }
+  std::size_t bytes() const noexcept { return lengths_.capacity() * sizeof(float); }
 
   // The distance of the head itself, which that of its list's vectors is made of.
   float distance(const Nearest& ranked) const {
@@ -31,8 +25,25 @@ class RankedHeads {
   }
 
  private:
+  std::vector<float> lengths_;
+};
+
+class RankedHeads {
+ public:
+  RankedHeads(const float* heads, std::size_t count, std::size_t dim, Metric metric);
+
+  std::size_t count() const noexcept { return centers_.count(); }
+
+  // As Centers::probe.
+  void probe(const float* queries, std::size_t count, std::size_t most, Centers::Work& work, Nearest* out) const {
+    centers_.probe(queries, count, metric_, most, work, out);
+  }
+
+  const HeadLengths& lengths() const noexcept { return lengths_; }
+
+ private:
   Metric metric_;
-  std::vector<float> lengths_;  // under cosine
+  HeadLengths lengths_;
   Centers centers_;
 };
 

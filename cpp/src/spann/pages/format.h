@@ -1,8 +1,8 @@
 // How the lists and the full vectors of an index lie in its file, so that any of them can be read alone:
 //
-//   LST2  the lists one after another, each from the start of a page on; a list's last page ends in zero bytes
+//   LST3  the lists one after another, each from the start of a page on; a list's last page ends in zero bytes
 //   LDIR  u32 for each list: its bytes. Its first page follows from the sizes of those before it.
-//   LSUM  u32 for each page of LST2: its checksum
+//   LSUM  u32 for each page of LST3: its checksum
 //   ROWS  the vectors in the order of their slots, each at a multiple of 8 bytes and, where that leaves at most 1/16 of
 //         a page free, none across the border of two pages; zero bytes between them
 //   RSUM  u32 for each page of ROWS: its checksum
@@ -30,7 +30,7 @@ struct Region {
   storage::Tag checksums;
 };
 
-inline constexpr Region kLists = {"LST2", "LSUM"};
+inline constexpr Region kLists = {"LST3", "LSUM"};
 inline constexpr Region kRows = {"ROWS", "RSUM"};
 inline constexpr storage::Tag kDirectory = "LDIR";
 

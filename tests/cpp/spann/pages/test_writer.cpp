@@ -44,8 +44,8 @@ TEST(lists_start_at_pages_under_checksums_of_their_own) {
   const Paged paged = make_paged(40, 0, 0);
   const Bytes file = paged_bytes(paged);
   const ContainerReader reader(std::make_shared<MemoryFile>("file", file.data(), file.size()));
-  CHECK_EQUAL(reader.find("LST2").offset % kPageBytes, 0u);
-  const Bytes pages = section(reader, "LST2");
+  CHECK_EQUAL(reader.find("LST3").offset % kPageBytes, 0u);
+  const Bytes pages = section(reader, "LST3");
   const Bytes sums = section(reader, "LSUM");
   const Bytes directory = section(reader, "LDIR");
   CHECK_EQUAL(directory.size(), 40u * 4);
@@ -57,7 +57,7 @@ TEST(lists_start_at_pages_under_checksums_of_their_own) {
     pad(expected);
     CHECK(std::equal(expected.begin(), expected.end(), pages.begin() + static_cast<std::ptrdiff_t>(page * kPageBytes)));
     for (const std::size_t end = page + expected.size() / kPageBytes; page < end; ++page) {
-      CHECK_EQUAL(number(sums, page), page_checksum(kPagedFileId, "LST2", page, i, pages.data() + page * kPageBytes));
+      CHECK_EQUAL(number(sums, page), page_checksum(kPagedFileId, "LST3", page, i, pages.data() + page * kPageBytes));
     }
   }
   CHECK_EQUAL(page * kPageBytes, pages.size());
@@ -101,14 +101,14 @@ TEST(rows_stay_in_a_page_where_that_costs_little) {
 // The planted bug that turns it red: page_checksum without one of its parts.
 TEST(page_checksum_depends_on_everything) {
   const Bytes page = hopspan::test::random_bytes(kPageBytes, 1);
-  const std::uint32_t sum = page_checksum(1, "LST2", 2, 3, page.data());
-  CHECK(sum != page_checksum(9, "LST2", 2, 3, page.data()));
+  const std::uint32_t sum = page_checksum(1, "LST3", 2, 3, page.data());
+  CHECK(sum != page_checksum(9, "LST3", 2, 3, page.data()));
   CHECK(sum != page_checksum(1, "ROWS", 2, 3, page.data()));
-  CHECK(sum != page_checksum(1, "LST2", 9, 3, page.data()));
-  CHECK(sum != page_checksum(1, "LST2", 2, 9, page.data()));
+  CHECK(sum != page_checksum(1, "LST3", 9, 3, page.data()));
+  CHECK(sum != page_checksum(1, "LST3", 2, 9, page.data()));
   Bytes other = page;
   other.back() ^= std::byte{1};
-  CHECK(sum != page_checksum(1, "LST2", 2, 3, other.data()));
+  CHECK(sum != page_checksum(1, "LST3", 2, 3, other.data()));
 }
 
 TEST(paged_file_is_whole_or_absent_after_a_power_cut_at_every_operation) {

@@ -178,7 +178,7 @@ TEST(paged_lists_name_the_damaged_one_and_serve_the_others) {
   const Bytes good = paged_bytes(paged);
   const std::uint64_t start =
       ContainerReader(std::make_shared<hopspan::storage::MemoryFile>("index", good.data(), good.size()))
-          .find("LST2")
+          .find("LST3")
           .offset;
   std::size_t page = 0;
   for (std::uint32_t list = 0; list < 12; ++list) {
@@ -206,9 +206,9 @@ TEST(paged_files_show_swapped_and_foreign_pages) {
   const Bytes good = paged_bytes(paged);
   const Bytes foreign = paged_bytes(paged, 78);  // the same content under another file id
   const ContainerReader whole(std::make_shared<hopspan::storage::MemoryFile>("index", good.data(), good.size()));
-  for (const char* const tag : {"LST2", "ROWS"}) {
-    const bool lists = std::strcmp(tag, "LST2") == 0;
-    const auto begin = static_cast<std::ptrdiff_t>(whole.find(lists ? "LST2" : "ROWS").offset);
+  for (const char* const tag : {"LST3", "ROWS"}) {
+    const bool lists = std::strcmp(tag, "LST3") == 0;
+    const auto begin = static_cast<std::ptrdiff_t>(whole.find(lists ? "LST3" : "ROWS").offset);
     Bytes swapped = good;
     std::swap_ranges(swapped.begin() + begin, swapped.begin() + begin + kPageBytes,
                      swapped.begin() + begin + kPageBytes);
@@ -241,12 +241,12 @@ TEST(paged_sections_that_do_not_agree_are_refused) {
   };
   const Bytes page(kPageBytes);
   const Bytes huge(4, std::byte{0xFF});
-  refuse({{"LST2", page}, {"LSUM", Bytes(4)}}, "LDIR");
-  refuse({{"LST2", page}, {"LDIR", Bytes(4)}}, "LSUM");
-  refuse({{"LST2", page}, {"LSUM", Bytes(8)}, {"LDIR", Bytes(4)}}, "LST2 has 1 pages, not 2");
-  refuse({{"LST2", page}, {"LSUM", Bytes(4)}, {"LDIR", Bytes(4)}}, "LST2 has 1 pages, not 0");
-  refuse({{"LST2", page}, {"LSUM", Bytes(4)}, {"LDIR", huge}}, "LST2 has 1 pages, not 1048576");
-  refuse({{"LST2", Bytes(100)}, {"LSUM", Bytes(4)}, {"LDIR", Bytes(4)}}, "LST2");
+  refuse({{"LST3", page}, {"LSUM", Bytes(4)}}, "LDIR");
+  refuse({{"LST3", page}, {"LDIR", Bytes(4)}}, "LSUM");
+  refuse({{"LST3", page}, {"LSUM", Bytes(8)}, {"LDIR", Bytes(4)}}, "LST3 has 1 pages, not 2");
+  refuse({{"LST3", page}, {"LSUM", Bytes(4)}, {"LDIR", Bytes(4)}}, "LST3 has 1 pages, not 0");
+  refuse({{"LST3", page}, {"LSUM", Bytes(4)}, {"LDIR", huge}}, "LST3 has 1 pages, not 1048576");
+  refuse({{"LST3", Bytes(100)}, {"LSUM", Bytes(4)}, {"LDIR", Bytes(4)}}, "LST3");
   const Stored stored(make_paged(0, 10, 512));
   CHECK_THROWS(CorruptIndexError, "ROWS has 2 pages, not 3", PagedRows(stored.reader, 512, 17, 0));
 }
@@ -274,7 +274,7 @@ TEST(paged_fetch_passes_on_a_read_error_for_that_call_only) {
 TEST(paged_file_cut_off_while_it_is_open_is_an_error_for_the_lists_behind) {
   const Stored stored(make_paged(60, 0, 0));
   const PagedLists lists(stored.reader, 0);
-  std::filesystem::resize_file(stored.folder.path() / "index", stored.reader->find("LST2").offset + 20 * kPageBytes);
+  std::filesystem::resize_file(stored.folder.path() / "index", stored.reader->find("LST3").offset + 20 * kPageBytes);
   const Numbers numbers = all(60);
   FetchCost cost;
   CHECK_THROWS(CorruptIndexError, "past its end", lists.fetch(numbers.data(), 60, [](auto...) {}, cost));
