@@ -22,11 +22,14 @@ Index make(py::handle dim, py::handle metric, py::handle kind, py::handle dtype,
 py::dict reads_as_dict(const ReadStats& reads) {
   py::dict result;
   result["searches"] = reads.searches;
-  result["fetched"] = reads.fetched;
+  result["lists"] = reads.lists;
+  result["vectors"] = reads.vectors;
+  result["list_pages"] = reads.list_pages;
   result["pages"] = reads.pages;
   result["bytes"] = reads.bytes;
   result["round_trips"] = reads.round_trips;
   result["waiting_us"] = reads.waiting_us;
+  result["computing_us"] = reads.computing_us;
   result["backend"] = reads.backend;
   return result;
 }

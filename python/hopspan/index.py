@@ -286,6 +286,11 @@ class Index:
             whether parts are pages of a file
         level_sizes, mean_degree, max_degree
             of kind "hnsw": nodes on each level of the graph, from level 0 up, and links of a node on level 0
+        list_sizes
+            of lists: how many entries each has; their sum over `size` is how many copies there are of a vector
+        reads
+            of an index on disk: what all searches since it was opened took, searches, lists, vectors compared again,
+            list_pages, pages, bytes, round_trips, waiting_us and computing_us, and the backend that reads
         codes
             of kind "hnsw": what the graph is walked on, "none", "sq8" or "sq4"
         walks

@@ -22,6 +22,9 @@ FILES = (
     "1-flat-ip-float32-removed.hopspan",
     "1-hnsw-cosine-float32-bytes.hopspan",
 )
+# Lists on disk, with a calibration.
+DISK_FILE = "1-disk-spann-cosine-float32.hopspan"
+DISK_ROWS = 1200
 # Those that an index of that name has lost: most together, whose places are free, and the last one on its own, which is
 # a waypoint in a graph.
 REMOVED = (*range(3, 40, 4), 70)
@@ -43,6 +46,12 @@ def options_of(name: str) -> dict[str, Any]:
 def rows_of(name: str) -> NDArray[np.int64]:
     """Return the rows that a file holds."""
     return np.setdiff1d(np.arange(ROWS), REMOVED if "removed" in name else ())
+
+
+def disk_vectors() -> NDArray[np.float32]:
+    """Return the (DISK_ROWS, DIM) vectors of DISK_FILE."""
+    rows, places = np.arange(DISK_ROWS)[:, None], np.arange(DIM)[None, :]
+    return ((rows * rows * 7 + rows * 37 + places * 11) * (places + 3) % 1009 - 504).astype(np.float32)
 
 
 def vectors_of(name: str) -> NDArray[Any]:

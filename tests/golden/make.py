@@ -3,7 +3,18 @@
 from pathlib import Path
 
 import hopspan
-from golden_vectors import CHANGED_FOLDER_NAME, FILES, FOLDER_NAME, IDS, REMOVED, ROWS, options_of, vectors_of
+from golden_vectors import (
+    CHANGED_FOLDER_NAME,
+    DISK_FILE,
+    FILES,
+    FOLDER_NAME,
+    IDS,
+    REMOVED,
+    ROWS,
+    disk_vectors,
+    options_of,
+    vectors_of,
+)
 
 FOLDER = Path(__file__).parent
 
@@ -17,6 +28,10 @@ for name in FILES:
         index.remove(REMOVED[-1])
     index.save(FOLDER / name)
     print(name, (FOLDER / name).stat().st_size)
+
+if not (FOLDER / DISK_FILE).exists():
+    hopspan.build(disk_vectors(), FOLDER / DISK_FILE, metric="cosine", seed=3)
+    print(DISK_FILE, (FOLDER / DISK_FILE).stat().st_size)
 
 for name in (FOLDER_NAME, CHANGED_FOLDER_NAME):
     if (FOLDER / name).exists():

@@ -7,13 +7,26 @@ import numpy as np
 import pytest
 
 import hopspan
-from golden_vectors import CHANGED_FOLDER_NAME, FILES, FOLDER_NAME, IDS, REMOVED, ROWS, options_of, rows_of, vectors_of
+from golden_vectors import (
+    CHANGED_FOLDER_NAME,
+    DISK_FILE,
+    DISK_ROWS,
+    FILES,
+    FOLDER_NAME,
+    IDS,
+    REMOVED,
+    ROWS,
+    disk_vectors,
+    options_of,
+    rows_of,
+    vectors_of,
+)
 
 FOLDER = Path(__file__).parent
 
 
 def test_every_file_is_listed() -> None:
-    assert {path.name for path in FOLDER.glob("*.hopspan")} == set(FILES)
+    assert {path.name for path in FOLDER.glob("*.hopspan")} == {*FILES, DISK_FILE}
 
 
 @pytest.mark.parametrize("mmap", [True, False])
@@ -51,6 +64,20 @@ def test_free_places_are_used_again(name: str) -> None:
     index.add(vectors_of(name)[list(REMOVED[:-1])], REMOVED[:-1])
     assert index.stats()["removed"] == 1
     assert index.check(deep=True).vectors == ROWS - 1
+
+
+def test_lists_on_disk() -> None:
+    index = hopspan.load(FOLDER / DISK_FILE)
+    vectors = disk_vectors()
+    assert (index.kind, index.metric, index.dtype, index.dim) == ("spann", "cosine", "float32", vectors.shape[1])
+    assert index.check(deep=True).vectors == len(index) == DISK_ROWS
+    assert (index.get(np.arange(DISK_ROWS)) == vectors).all()
+    exact = hopspan.Index(vectors.shape[1], "cosine", kind="flat")
+    exact.add(vectors)
+    true = exact.search(vectors, 5)
+    found = index.search(vectors, 5, nprobe=len(index.stats()["list_sizes"]))
+    np.testing.assert_allclose(found.distances, true.distances, rtol=1e-5, atol=1e-6)
+    assert (index.search(vectors, 5, recall=0.9).distances <= true.distances[:, -1:] + 1e-6).mean() > 0.85
 
 
 def test_folder(tmp_path: Path) -> None:

@@ -120,7 +120,10 @@ def test_search(built: Path) -> None:
     assert found.ids.shape == (3,)
     reads = index.stats()["reads"]
     assert reads["searches"] == 101
-    assert reads["bytes"] == 4096 * reads["pages"] > 0
+    assert reads["bytes"] == 4096 * reads["pages"] > 4096 * reads["list_pages"] > 0
+    assert reads["lists"] > 505
+    assert reads["vectors"] >= 101 * 3
+    assert reads["computing_us"] > 0
     assert reads["backend"] in {"io_uring", "threads"}
     assert sum(index.stats()["list_sizes"]) >= 3000
     with pytest.raises(ValueError, match="cannot be added to"):

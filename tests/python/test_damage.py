@@ -46,6 +46,16 @@ def test_every_flipped_bit_is_noticed(saved: bytes) -> None:
             rebuild(content, threads)
 
 
+def test_every_flipped_bit_of_lists_on_disk_is_noticed(tmp_path: Path) -> None:
+    hopspan.build(VECTORS, tmp_path / "index", threads=1)
+    saved = (tmp_path / "index").read_bytes()
+    rebuild, (_, threads) = hopspan.load(tmp_path / "index").__reduce__()
+    for bit in range(8 * len(saved)):
+        content = np.frombuffer(flipped(saved, bit), np.uint8)
+        with pytest.raises(hopspan.CorruptIndexError):
+            rebuild(content, threads)
+
+
 def write(path: Path, content: bytes) -> None:
     path.unlink(missing_ok=True)  # some file systems sync a file that is truncated and written again
     path.write_bytes(content)

@@ -20,12 +20,15 @@ namespace hopspan {
 // What all searches of an index on disk have read since it was opened.
 struct ReadStats {
   std::uint64_t searches = 0;
-  std::uint64_t fetched = 0;  // lists and vectors
-  std::uint64_t pages = 0;    // of 4096 bytes
+  std::uint64_t lists = 0;
+  std::uint64_t vectors = 0;     // that were compared again
+  std::uint64_t list_pages = 0;  // of 4096 bytes
+  std::uint64_t pages = 0;       // the same and those of vectors
   std::uint64_t bytes = 0;
-  std::uint64_t round_trips = 0;  // batches of reads, one after the other
-  std::uint64_t waiting_us = 0;   // for them, without work that could be done
-  std::string backend;            // "io_uring" or "threads"
+  std::uint64_t round_trips = 0;   // batches of reads, one after the other
+  std::uint64_t waiting_us = 0;    // for them, without work that could be done
+  std::uint64_t computing_us = 0;  // all else that searches did
+  std::string backend;             // "io_uring" or "threads"
 };
 
 // What all searches of a graph have done since it was made or loaded.

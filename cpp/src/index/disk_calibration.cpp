@@ -16,10 +16,9 @@ namespace hopspan::index {
 namespace {
 
 constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched with full effort
-constexpr std::size_t kSample = 1000;
+constexpr std::size_t kSample = 2000;
 constexpr std::size_t kMostProbes = 1024;
 constexpr std::size_t kSurveyedAtOnce = 48;
-constexpr double kCaution = 0.5;
 constexpr std::size_t kMostTuned = 16;  // steps that are timed
 
 }  // namespace
@@ -32,13 +31,13 @@ struct DiskIndex::Surveyed {
 
   ListCalibration calibration() const {
     std::vector<ListCalibration::Frontier> frontiers;
-    for (std::size_t j = 0; j < ks.size(); ++j) frontiers.push_back(meter.frontier(j, list_pages, kCaution));
+    for (std::size_t j = 0; j < ks.size(); ++j) frontiers.push_back(meter.frontier(j, list_pages));
     return ListCalibration(ks, std::move(frontiers));
   }
 
   // Some steps for ks[j], the last one among them.
   ListCalibration::Frontier steps(std::size_t j) const {
-    const ListCalibration::Frontier all = meter.frontier(j, list_pages, 0.0);
+    const ListCalibration::Frontier all = meter.frontier(j, list_pages);
     const std::size_t count = std::min(all.size(), kMostTuned);
     ListCalibration::Frontier some;
     for (std::size_t i = 1; i <= count; ++i) some.push_back(all[i * all.size() / count - 1]);

@@ -12,6 +12,7 @@
 #include "core/threads.h"
 #include "index/search_options.h"
 #include "index/spann_options.h"
+#include "index/stopwatch.h"
 #include "index/ties.h"
 #include "storage/atomic_file.h"
 #include "vectors/elements.h"
@@ -127,8 +128,10 @@ float DiskIndex::distance_offset(const float* query) const {
 }
 
 std::size_t DiskIndex::search_one(const std::byte* prepared, const Plan& plan, Worker& worker) const {
+  const Stopwatch watch;
   worker.found.resize(plan.k);
   worker.scratch.cost = {};
+  spann::FetchCost row_cost;
   const ListEffort& effort = plan.effort;
   find_heads(prepared, effort.probes, worker);
   const spann::ListSearcher searcher(coder_, heads_.lengths(), lists_, meta_.size);
@@ -138,7 +141,7 @@ std::size_t DiskIndex::search_one(const std::byte* prepared, const Plan& plan, W
         [&](std::size_t place, const std::byte* row, std::size_t) {
           out[place] = distance_(prepared, row, format_.dim);
         },
-        worker.scratch.cost);
+        row_cost);
   };
   spann::SearchRequest request{worker.query.data(), worker.heads.data(), effort.probes, plan.k, effort.candidates};
   request.copies = disk_replicas(meta_.options);
@@ -146,17 +149,20 @@ std::size_t DiskIndex::search_one(const std::byte* prepared, const Plan& plan, W
   request.offset = distance_offset(worker.query.data());
   request.judged = std::max(plan.k, kLeastK);
   const std::size_t found = searcher.search(request, distances, worker.scratch, worker.found.data());
-  count(worker.scratch.cost);
+  count(worker.scratch.cost, row_cost, static_cast<std::uint64_t>(watch.seconds() * 1e9));
   return found;
 }
 
-void DiskIndex::count(const spann::FetchCost& cost) const {
+void DiskIndex::count(const spann::FetchCost& lists, const spann::FetchCost& rows, std::uint64_t nanoseconds) const {
   ++counters_.searches;
-  counters_.fetched += cost.fetched;
-  counters_.pages += cost.pages;
-  counters_.bytes += cost.bytes;
-  counters_.round_trips += cost.round_trips;
-  counters_.waiting_ns += cost.waiting_ns;
+  counters_.lists += lists.fetched;
+  counters_.vectors += rows.fetched;
+  counters_.list_pages += lists.pages;
+  counters_.pages += lists.pages + rows.pages;
+  counters_.bytes += lists.bytes + rows.bytes;
+  counters_.round_trips += lists.round_trips + rows.round_trips;
+  counters_.waiting_ns += lists.waiting_ns + rows.waiting_ns;
+  counters_.all_ns += nanoseconds;
 }
 
 void DiskIndex::search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
@@ -236,12 +242,16 @@ Stats DiskIndex::stats() const {
   for (std::size_t list = 0; list < lists_.size(); ++list) {
     stats.list_sizes.push_back(spann::entries_in(coder_.shape(), lists_.list_bytes(list)));
   }
+  const std::uint64_t waiting_us = counters_.waiting_ns / 1000, all_us = counters_.all_ns / 1000;
   stats.reads = {counters_.searches,
-                 counters_.fetched,
+                 counters_.lists,
+                 counters_.vectors,
+                 counters_.list_pages,
                  counters_.pages,
                  counters_.bytes,
                  counters_.round_trips,
-                 counters_.waiting_ns / 1000,
+                 waiting_us,
+                 all_us - std::min(all_us, waiting_us),
                  storage::name(storage::read_backend())};
   return stats;
 }

@@ -75,11 +75,14 @@ class DiskIndex final : public Body {
   // Sums over all searches.
   struct Counters {
     std::atomic<std::uint64_t> searches{0};
-    std::atomic<std::uint64_t> fetched{0};
+    std::atomic<std::uint64_t> lists{0};
+    std::atomic<std::uint64_t> vectors{0};
+    std::atomic<std::uint64_t> list_pages{0};
     std::atomic<std::uint64_t> pages{0};
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> round_trips{0};
     std::atomic<std::uint64_t> waiting_ns{0};
+    std::atomic<std::uint64_t> all_ns{0};
   };
 
   DiskIndex(const std::shared_ptr<const storage::ContainerReader>& reader, std::size_t cache_bytes);
@@ -91,7 +94,7 @@ class DiskIndex final : public Body {
   void find_heads(const std::byte* prepared, std::size_t count, Worker& worker) const;
   // Results are in worker.found; returns how many.
   std::size_t search_one(const std::byte* prepared, const Plan& plan, Worker& worker) const;
-  void count(const spann::FetchCost& cost) const;
+  void count(const spann::FetchCost& lists, const spann::FetchCost& rows, std::uint64_t nanoseconds) const;
   void read_rows(std::size_t first, std::size_t count, vectors::Matrix& out) const;
   Sample held_out_sample(std::size_t count, std::vector<std::uint32_t>& slots) const;
   struct Surveyed;

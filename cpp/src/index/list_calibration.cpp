@@ -81,8 +81,12 @@ constexpr std::size_t kMostOfMedian = 3;       // lists of a query, of those tha
 
 // As a search has it after its first lists.
 float distance_unit(const std::vector<spann::Seen>& seen, std::size_t k, float offset) {
+  std::vector<std::uint32_t> vectors;
   for (const spann::Seen& entry : seen) {
-    if (entry.list < spann::kFirstLists && --k == 0) return std::fabs(entry.distance + offset);
+    if (entry.list >= spann::kFirstLists) continue;
+    if (std::find(vectors.begin(), vectors.end(), entry.slot) != vectors.end()) continue;
+    vectors.push_back(entry.slot);
+    if (vectors.size() == k) return std::fabs(entry.distance + offset);
   }
   return std::numeric_limits<float>::infinity();
 }
@@ -177,7 +181,7 @@ ListMeter::ListMeter(std::vector<std::uint32_t> ks, std::size_t lists)
       places_(spread(static_cast<std::uint32_t>(lists))),
       most_(spread(kMostCandidates * ks_.back())),
       levels_(ks_.size() * places_.size()),
-      sums_(levels_.size() * most_.size()) {}
+      hits_(levels_.size() * most_.size()) {}
 
 void ListMeter::choose_reaches(const std::vector<Query>& some) {
   for (std::size_t j = 0; j < ks_.size(); ++j) {
@@ -221,13 +225,12 @@ void ListMeter::add_one(std::size_t k_index, const Query& query, const std::uint
     return a.slot < b.slot || (a.slot == b.slot && a.list < b.list);
   });
   const std::vector<std::uint32_t> found = hits(ks_[k_index], by_slot, truth, lists);
-  Sum* sum = &sums_[k_index * places_.size() * most_.size()];
+  std::uint64_t* sum = &hits_[k_index * places_.size() * most_.size()];
   for (std::size_t p = 0; p < places_.size(); ++p) {
     std::uint64_t so_far = 0;
     for (std::size_t c = 0; c < most_.size(); ++c, ++sum) {
       so_far += found[p * most_.size() + c];
-      sum->hits += so_far;
-      sum->squares += so_far * so_far;
+      *sum += so_far;
     }
   }
 }
@@ -252,7 +255,7 @@ std::vector<std::uint32_t> ListMeter::hits(std::size_t k, const std::vector<span
   return hits;
 }
 
-ListCalibration::Frontier ListMeter::frontier(std::size_t k_index, double list_pages, double caution) const {
+ListCalibration::Frontier ListMeter::frontier(std::size_t k_index, double list_pages) const {
   struct Point {
     double cost;
     Step step;
@@ -264,10 +267,8 @@ ListCalibration::Frontier ListMeter::frontier(std::size_t k_index, double list_p
     const double lists = static_cast<double>(level.lists) / queries;
     for (std::size_t c = 0; c < most_.size(); ++c) {
       if (most_[c] < ks_[k_index]) continue;
-      const Sum& sum = sums_[(k_index * places_.size() + p) * most_.size() + c];
-      const double mean = static_cast<double>(sum.hits) / queries;
-      const double variance = std::max(0.0, static_cast<double>(sum.squares) / queries - mean * mean);
-      const double recall = std::max(0.0, (mean - caution * std::sqrt(variance / queries)) / k);
+      const std::uint64_t found = hits_[(k_index * places_.size() + p) * most_.size() + c];
+      const double recall = static_cast<double>(found) / (k * queries);
       points.push_back({lists * list_pages + most_[c],
                         {level.reach, static_cast<std::uint32_t>(std::ceil(lists)), level.most, most_[c], recall}});
     }

@@ -69,15 +69,10 @@ class ListMeter {
   // truth: the slots of the nearest ks.back() vectors, nearest first. One thread at a time.
   void add(const Query& query, const std::uint32_t* truth);
 
-  // list_pages: of a list, where a candidate costs one. caution: how many standard errors less than was measured the
-  // recalls are.
-  ListCalibration::Frontier frontier(std::size_t k_index, double list_pages, double caution) const;
+  // list_pages: of a list, where a candidate costs one.
+  ListCalibration::Frontier frontier(std::size_t k_index, double list_pages) const;
 
  private:
-  struct Sum {
-    std::uint64_t hits = 0;
-    std::uint64_t squares = 0;
-  };
   struct Level {
     float reach = 0.0F;
     std::uint64_t lists = 0;
@@ -94,7 +89,7 @@ class ListMeter {
   std::vector<std::uint32_t> places_;  // of the lists that reaches are chosen by
   std::vector<std::uint32_t> most_;    // numbers of candidates
   std::vector<Level> levels_;          // places_.size() for each k
-  std::vector<Sum> sums_;              // most_.size() for each level
+  std::vector<std::uint64_t> hits_;    // most_.size() for each level
   std::uint64_t queries_ = 0;
 };
 

@@ -22,14 +22,6 @@ class Pool {
   float limit() const noexcept { return limit_; }
   void add(const Entry& entry) { entries_->push_back(entry); }
 
-  // Of the n-th nearest entry; infinite when there are fewer.
-  float distance(std::size_t n) {
-    if (n == 0 || entries_->size() < n) return kInfinity;
-    const auto last = entries_->begin() + static_cast<std::ptrdiff_t>(n - 1);
-    std::nth_element(entries_->begin(), last, entries_->end());
-    return last->distance;
-  }
-
   // Keeps the nearest ones when there are too many.
   void tighten(std::size_t slack) {
     if (entries_->size() <= wanted_ + slack) return;
@@ -44,6 +36,20 @@ class Pool {
   std::size_t wanted_;
   float limit_ = kInfinity;
 };
+
+// Of the n-th nearest vector, by its nearest entry; infinite when there are fewer.
+float vector_distance(const std::vector<Found>& entries, std::size_t n, std::vector<Found>& room) {
+  room = entries;
+  std::sort(room.begin(), room.end(), [](const Found& a, const Found& b) {
+    return a.slot < b.slot || (a.slot == b.slot && a.distance < b.distance);
+  });
+  room.erase(std::unique(room.begin(), room.end(), [](const Found& a, const Found& b) { return a.slot == b.slot; }),
+             room.end());
+  if (n == 0 || room.size() < n) return kInfinity;
+  const auto last = room.begin() + static_cast<std::ptrdiff_t>(n - 1);
+  std::nth_element(room.begin(), last, room.end());
+  return last->distance;
+}
 
 // A list that a query looks at.
 struct Visit {
@@ -104,7 +110,7 @@ void ListSearcher::scan_lists(const SearchRequest& request, SearchScratch& scrat
   if (request.reach < kInfinity) {
     const std::size_t first = std::min(kFirstLists, request.probes);
     look_at(0, first);
-    const float unit = std::fabs(pool.distance(request.judged) + request.offset);
+    const float unit = std::fabs(vector_distance(scratch.pool, request.judged, scratch.vectors) + request.offset);
     look_at(first, lists_within(request.heads, request.probes, request.reach * unit));
   } else {
     look_at(0, request.probes);

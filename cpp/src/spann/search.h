@@ -55,7 +55,7 @@ struct SearchRequest {
   std::size_t candidates;  // compared again, at least k
   std::uint32_t excluded = kNoExclusion;
   std::size_t copies = 1;  // of a candidate among the entries, which count once and are told by their mean
-  // How much farther than the nearest head a list's may be, in units of the distance of the entry that is `judged`-th
+  // How much farther than the nearest head a list's may be, in units of the distance of the vector that is `judged`-th
   // in the first lists, with the offset added; infinite: all are looked at, at once.
   float reach = std::numeric_limits<float>::infinity();
   float offset = 0.0F;
@@ -85,7 +85,8 @@ struct SearchScratch {
   Tables tables;
   std::vector<std::uint32_t> numbers;  // of the lists to fetch
   ScanScratch scan;
-  std::vector<Found> pool;  // of candidates
+  std::vector<Found> pool;     // of candidates
+  std::vector<Found> vectors;  // of the pool, each once
   std::vector<Merged> merged;
   std::vector<std::uint32_t> slots;
   std::vector<float> distances;

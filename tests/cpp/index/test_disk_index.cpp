@@ -164,7 +164,11 @@ TEST(disk_index_counts_what_it_reads) {
   const hopspan::ReadStats reads = index->stats().reads.value();
   CHECK_EQUAL(reads.searches, kQueries);
   CHECK_EQUAL(reads.round_trips, 2 * kQueries);
-  CHECK(reads.fetched >= (8 + 10) * kQueries);
+  CHECK_EQUAL(reads.lists, 8 * kQueries);
+  CHECK(reads.vectors >= 10 * kQueries);
+  CHECK(reads.list_pages >= 8 * kQueries);
+  CHECK(reads.pages > reads.list_pages);
+  CHECK(reads.computing_us > 0);
   CHECK_EQUAL(reads.bytes, reads.pages * 4096);
   CHECK(reads.pages > 8 * kQueries);
 }

@@ -1,5 +1,6 @@
 // Planted bugs that turn these tests red, each tried on its own: candidates that are counted in all lists in place of
-// those probed, copies that count, the nearest copy in place of the mean, a unit without the offset.
+// those probed, copies that count, the nearest copy in place of the mean, a unit without the offset, a unit that is the
+// distance of a copy.
 #include <cmath>
 #include <vector>
 
@@ -48,7 +49,7 @@ TEST(list_meter_tells_lists_and_candidates_apart) {
   meter.choose_reaches({{survey, 0.0F}});
   const std::uint32_t truth[] = {9, 7};
   meter.add({survey, 0.0F}, truth);
-  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0, 0.0);
+  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0);
   CHECK_EQUAL(frontier.size(), 2u);
   CHECK(frontier[0].lists == 16 && frontier[0].candidates == 2 && frontier[0].recall == 0.5);
   CHECK(frontier[1].lists == 20 && frontier[1].candidates == 3 && frontier[1].recall == 1.0);
@@ -64,7 +65,7 @@ TEST(list_meter_goes_as_far_as_the_nearest_entries_ask_for) {
   const std::uint32_t truth[] = {6};
   meter.add({near, 10.0F}, truth);
   meter.add({far, 10.0F}, truth);
-  const ListCalibration::Step last = meter.frontier(0, 1.0, 0.0).back();
+  const ListCalibration::Step last = meter.frontier(0, 1.0).back();
   CHECK(last.recall == 1.0 && std::fabs(last.reach - 23.0F) < 1e-4F);
   CHECK(last.lists == 32 && last.most == 40);  // 24 of the one, all of the other
 }
@@ -76,7 +77,7 @@ TEST(list_meter_counts_a_candidate_of_many_copies_once) {
   meter.choose_reaches({{survey, 0.0F}});
   const std::uint32_t truth[] = {5};
   meter.add({survey, 0.0F}, truth);
-  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0, 0.0);
+  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0);
   CHECK(frontier.back().candidates == 3 && frontier.back().lists == 16);
 }
 
@@ -88,8 +89,20 @@ TEST(list_meter_takes_the_mean_of_copies_in_the_lists_that_are_looked_at) {
   meter.choose_reaches({{survey, 0.0F}});
   const std::uint32_t truth[] = {5};
   meter.add({survey, 0.0F}, truth);
-  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0, 0.0);
+  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0);
   CHECK(frontier.back().candidates == 1 && frontier.back().lists == 16);
+}
+
+TEST(list_meter_takes_the_distance_of_the_second_vector_and_not_of_a_copy) {
+  const std::vector<Nearest> heads = forty_heads();
+  const Survey survey = surveyed(heads, {{1.0F, 0, 8}, {2.0F, 1, 8}, {4.0F, 2, 5}, {5.0F, 20, 6}});
+  ListMeter meter({2}, 40);
+  meter.choose_reaches({{survey, 0.0F}});
+  const std::uint32_t truth[] = {8, 6};
+  meter.add({survey, 0.0F}, truth);
+  const ListCalibration::Step last = meter.frontier(0, 1.0).back();
+  CHECK(last.recall == 1.0 && last.lists >= 21);
+  CHECK(std::fabs(last.reach - static_cast<float>(last.lists - 1) / 4.0F) < 0.5F);
 }
 
 TEST(list_meter_adds_up_lists_by_reach) {
@@ -101,7 +114,7 @@ TEST(list_meter_adds_up_lists_by_reach) {
   const std::uint32_t truth[] = {6};
   meter.add({near, 0.0F}, truth);
   meter.add({far, 0.0F}, truth);
-  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0, 0.0);
+  const ListCalibration::Frontier frontier = meter.frontier(0, 1.0);
   const ListCalibration::Step& last = frontier.back();
   CHECK(last.recall == 1.0 && last.candidates == 2);
   CHECK(std::fabs(last.reach - 15.0F) < 1e-4F);  // 16 lists of the one and 31 of the other
