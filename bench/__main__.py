@@ -10,10 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import hopspan
-from bench import churn, curves, disk, durable, own, report, sets, small
+from bench import churn, curves, disk, durable, list_churn, own, report, sets, small
 from bench.peers import PEERS, Choice
 
-PARTS = ("graph", "exact", "call", "storage", "import", "threads", "adds", "churn", "isa", "disk", "durable")
+PARTS = (
+    "graph",
+    "exact",
+    "call",
+    "storage",
+    "import",
+    "threads",
+    "adds",
+    "churn",
+    "list-churn",
+    "isa",
+    "disk",
+    "durable",
+)
 _WITHOUT_SET = {"call", "import", "durable"}
 
 
@@ -25,7 +38,7 @@ def main() -> None:
     kept: dict[str, Any] = {"hopspan": hopspan.__version__}
     for path in options.sets or [None]:
         parts = [part for part in options.parts if part not in kept or part not in _WITHOUT_SET]
-        data = sets.load(path, options.queries) if {*parts} - _WITHOUT_SET else None
+        data = sets.load(path, options.queries, options.rows) if {*parts} - _WITHOUT_SET else None
         for part in parts:
             kept.setdefault(part, []).append(_measure(part, options, data))
             if options.out:
@@ -49,6 +62,7 @@ def _measure(part: str, options: argparse.Namespace, data: Any) -> dict[str, Any
             "threads": lambda: own.threads(data, options.rounds),
             "adds": lambda: own.adds(data, options.rounds),
             "churn": lambda: churn.churn(data, options.threads, options.rounds),
+            "list-churn": lambda: list_churn.list_churn(data, options.threads),
             "isa": lambda: own.isa(data, options.rounds, folder),
             "disk": lambda: disk.disk(data, options.threads, folder, options.lists),
             "durable": lambda: durable.durable(options.rounds, folder),
@@ -73,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"whose curves to measure (default: all that are installed of {', '.join(PEERS)})",
     )
     parser.add_argument("--queries", type=int, default=2000)
+    parser.add_argument("--rows", type=int, help="how many vectors of each set (default: all)")
     parser.add_argument("--threads", type=int, default=2, help="threads of a build; a search always has one")
     parser.add_argument("--rounds", type=int, default=3, help="passes, of which the best counts")
     parser.add_argument("--folder", type=Path, help="where temporary files go (default: the system's)")

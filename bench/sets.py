@@ -43,7 +43,7 @@ class Set(NamedTuple):
         return hits / ids.size
 
 
-def load(path: Path | None, queries: int) -> Set:
+def load(path: Path | None, queries: int, rows: int | None = None) -> Set:
     """Read `path`, or embed the docstrings; cosine sets are brought to unit length, so that every library agrees."""
     if path is None:
         name, metric, vectors, asked = _docstrings()
@@ -52,7 +52,7 @@ def load(path: Path | None, queries: int) -> Set:
         name, metric = path.stem, base.metric or "l2"
         vectors = np.asarray(base.vectors, np.float32)
         asked = np.asarray(datasets.read_queries(path).vectors[:queries], np.float32)
-    asked = asked[:queries]
+    vectors, asked = vectors[:rows], asked[:queries]
     if metric == "cosine":
         vectors, asked = _unit(vectors), _unit(asked)
     exact = hopspan.Index(vectors.shape[1], metric, kind="flat")

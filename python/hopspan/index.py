@@ -181,7 +181,7 @@ class Index:
 
         Unknown ids do not count, and an id given twice counts once. No later search returns them, also while their
         places in the graph and in memory wait to be used again (`stats`). When it raises, nothing is removed: a
-        ValueError for a negative id, a TypeError for ids that are not integers. Kinds "hnsw" and "flat".
+        ValueError for a negative id, a TypeError for ids that are not integers.
         """
         return self._core.remove(_inputs.to_ids(ids).reshape(-1), self._threads)
 

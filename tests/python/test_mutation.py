@@ -11,7 +11,7 @@ import pytest
 import hopspan
 from reference import PAIR_IDS, PAIRS, distances, nearest, random_vectors, recall
 
-KINDS = ["hnsw", "flat"]
+KINDS = ["hnsw", "flat", "spann"]
 
 
 def filled(kind: str, n: int = 1000, dim: int = 16, **options: object) -> hopspan.Index:
@@ -20,9 +20,16 @@ def filled(kind: str, n: int = 1000, dim: int = 16, **options: object) -> hopspa
     return index
 
 
+def wide(kind: str, effort: int) -> dict[str, int]:
+    """Return what makes a search look at much."""
+    return {"nprobe": effort} if kind == "spann" else {"ef": effort}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("metric", "dtype"), PAIRS, ids=PAIR_IDS)
 def test_what_is_left_is_found(kind: str, metric: str, dtype: str) -> None:
+    if kind == "spann" and dtype == "binary":
+        pytest.skip("lists hold no binary vectors")
     vectors, queries = random_vectors(dtype, 900, 24), random_vectors(dtype, 30, 24, seed=1)
     index = hopspan.Index(24, metric, kind=kind, dtype=dtype)
     index.add(vectors[:600])
@@ -33,7 +40,7 @@ def test_what_is_left_is_found(kind: str, metric: str, dtype: str) -> None:
     held = np.setdiff1d(np.arange(600), gone)
     current = vectors[:600].copy()
     current[replaced] = vectors[600 : 600 + len(replaced)]
-    found = index.search(queries, 10, ef=600)
+    found = index.search(queries, 10, **wide(kind, 600))
     true = distances(metric, dtype, queries, current[held])
     expected = np.take_along_axis(true, nearest(true, 10), axis=1)
     np.testing.assert_allclose(found.distances, expected, rtol=1e-4, atol=1e-4)
@@ -81,14 +88,6 @@ def test_remove_refuses_bad_ids(kind: str, ids: object, error: type[Exception], 
     assert 1 in index
 
 
-def test_lists_refuse() -> None:
-    index = filled("spann", 300)
-    with pytest.raises(ValueError, match="kind spann cannot remove"):
-        index.remove([1])
-    with pytest.raises(ValueError, match="kind spann cannot remove or replace"):
-        index.add(random_vectors("float32", 1, 16), [1])
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_fewer_than_k_are_left(kind: str) -> None:
     index = filled(kind, 300)
@@ -115,11 +114,13 @@ def test_removed_places_are_saved(kind: str, mmap: bool, tmp_path: Path) -> None
     for again in (hopspan.load(tmp_path / "index", mmap=mmap, verify=not mmap), pickle.loads(pickle.dumps(index))):
         assert len(again) == 1996
         assert again.stats()["removed"] == 4
-        np.testing.assert_array_equal(again.search(queries, ef=50).ids, index.search(queries, ef=50).ids)
+        np.testing.assert_array_equal(
+            again.search(queries, **wide(kind, 50)).ids, index.search(queries, **wide(kind, 50)).ids
+        )
         assert again.remove([1, 2, 500]) == 2
         again.add(random_vectors("float32", 50, 16, seed=2), np.arange(450, 500))
         assert again.check().reachable == 1994
-        assert (again.search(queries, 10, ef=50).ids % 500 != 0).all()
+        assert (again.search(queries, 10, **wide(kind, 50)).ids % 500 != 0).all()
 
 
 def test_replacing_a_clustered_set_keeps_its_recall() -> None:
@@ -142,6 +143,28 @@ def test_replacing_a_clustered_set_keeps_its_recall() -> None:
     assert index.stats()["bytes"]["vectors"] < 1.2 * fresh.stats()["bytes"]["vectors"]
 
 
+def test_replacing_lists_keeps_their_recall_and_sizes() -> None:
+    """The same with lists, at the same nprobe; and no list grows far above the others."""
+    n, dim, rounds = 4000, 24, 40
+    vectors = random_vectors("float32", n, dim, clusters=30)
+    queries = random_vectors("float32", 1500, dim, seed=6, clusters=30)
+    index, fresh = (hopspan.Index(dim, kind="spann", list_bytes=2048) for _ in range(2))
+    index.add(vectors)
+    fresh.add(vectors)
+    order = np.concatenate([np.random.default_rng(seed).permutation(n) for seed in range(2)])
+    for some in np.split(order, rounds):
+        assert index.remove(some) == len(some)
+        index.add(vectors[some], some)
+        assert index.check().reachable == n
+        sizes = np.array(index.stats()["list_sizes"])
+        assert sizes.max() <= 2.5 * sizes.mean()
+    true = nearest(distances("l2", "float32", queries, vectors), 10)
+    for probes in (2, 4, 8, 16):
+        worn = recall(index.search(queries, 10, nprobe=probes).ids, true)
+        assert worn > recall(fresh.search(queries, 10, nprobe=probes).ids, true) - 0.01
+    assert index.stats()["bytes"]["vectors"] < 1.2 * fresh.stats()["bytes"]["vectors"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_searches_beside_changes_never_see_what_was_removed(kind: str) -> None:
     n, dim = 3000, 16
@@ -155,7 +178,7 @@ def test_searches_beside_changes_never_see_what_was_removed(kind: str) -> None:
         searches = 0
         while not done.is_set() or searches == 0:
             gone = removed[:]
-            found = index.search(vectors[searches % n : searches % n + 5], 10, ef=40)
+            found = index.search(vectors[searches % n : searches % n + 5], 10, **wide(kind, 40))
             assert (found.ids >= 0).all()
             assert not np.isin(found.ids, gone).any()
             searches += 1
@@ -168,7 +191,7 @@ def test_searches_beside_changes_never_see_what_was_removed(kind: str) -> None:
                 assert index.remove(some) == len(some)
                 removed.extend(some.tolist())
                 added = index.add(vectors[n + some])
-                assert (index.search(vectors[n + some], 1, ef=100).ids[:, 0] == added).mean() > 0.99
+                assert (index.search(vectors[n + some], 1, **wide(kind, 100)).ids[:, 0] == added).mean() > 0.99
         finally:
             done.set()
         for searcher in searchers:

@@ -40,8 +40,6 @@ class Engine {
   // Takes in the first `count` of them. When it throws, the engine is as it was.
   virtual void link(std::size_t, const AddOptions&) {}
 
-  // Whether vectors can be removed.
-  virtual bool can_remove() const noexcept { return false; }
   // Called after slots have lost their ids. Returns those that may be used again, these or others that lost theirs
   // earlier; ascending. When it throws, the engine is as it was.
   virtual Slots release(const Slots& removed, const AddOptions&) { return removed; }

@@ -13,7 +13,6 @@ class FlatEngine final : public Engine {
   FlatEngine(const vectors::Matrix& rows, const IdMap& id_map) : rows_(rows), id_map_(id_map), searcher_(rows) {}
 
   void insert(const Slots& added, const Slots&, const AddOptions&) override { searcher_.note_changed(added); }
-  bool can_remove() const noexcept override { return true; }
   void keep(const Slots&) override { searcher_.note_dropped(); }
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
               float* distances) const override;

@@ -30,7 +30,6 @@ class HnswEngine final : public Engine {
   void defer(const Slots& added, const Slots& leaving, const AddOptions& options) override;
   std::size_t pending() const noexcept override { return pending_.size(); }
   void link(std::size_t count, const AddOptions& options) override;
-  bool can_remove() const noexcept override { return true; }
   Slots release(const Slots& removed, const AddOptions& options) override;
   Slots released() const override;
   void keep(const Slots& kept) override;

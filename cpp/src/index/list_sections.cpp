@@ -46,9 +46,11 @@ class Census {
     first_copies_[slot] = true;
   }
 
-  void finish() const {
-    for (std::size_t slot = 0; slot < first_copies_.size(); ++slot) {
-      if (!first_copies_[slot]) throw CorruptIndexError("no list holds vector " + std::to_string(slot));
+  void finish(core::FunctionRef<bool(std::uint32_t slot)> held) const {
+    for (std::uint32_t slot = 0; slot < first_copies_.size(); ++slot) {
+      const bool met = last_list_[slot] != spann::kNoSlot;
+      if (met && !held(slot)) fail(last_list_[slot], slot, "which was removed");
+      if (held(slot) && !first_copies_[slot]) throw CorruptIndexError("no list holds vector " + std::to_string(slot));
     }
   }
 
@@ -110,7 +112,8 @@ spann::Lists read_lists(const storage::ContainerReader& reader, std::size_t dim,
   return lists;
 }
 
-void validate(const spann::Lists& lists, std::size_t dim, Metric metric, std::size_t size) {
+void validate(const spann::Lists& lists, std::size_t dim, Metric metric, std::size_t size,
+              core::FunctionRef<bool(std::uint32_t slot)> held) {
   if (!all_finite(lists.heads)) throw CorruptIndexError("a head is not finite");
   if (!all_finite(lists.codebook.words())) throw CorruptIndexError("a word of the codebook is not finite");
   const distance::ScanShape shape = spann::product_shape(dim, metric);
@@ -119,7 +122,7 @@ void validate(const spann::Lists& lists, std::size_t dim, Metric metric, std::si
     const spann::ListView view(lists.lists[l].data(), lists.lists[l].size(), shape);
     for (std::size_t i = 0; i < view.entries(); ++i) census.add(l, view.entry(i));
   }
-  census.finish();
+  census.finish(held);
 }
 
 }  // namespace hopspan::index

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
+#include "core/function_ref.h"
 #include "hopspan/options.h"
 #include "spann/build.h"
 #include "storage/container.h"
@@ -21,8 +23,9 @@ void refuse_earlier_lists(const storage::ContainerReader& reader);
 // Throws CorruptIndexError unless all sizes agree. What lists hold is not looked at.
 spann::Lists read_lists(const storage::ContainerReader& reader, std::size_t dim, Metric metric);
 
-// Throws CorruptIndexError unless every slot below `size` is in exactly one list as a first copy and never twice in one
-// list, no list holds another slot, and all numbers are finite.
-void validate(const spann::Lists& lists, std::size_t dim, Metric metric, std::size_t size);
+// Throws CorruptIndexError unless every slot below `size` that is held is in exactly one list as a first copy and never
+// twice in one list, no list holds another slot, and all numbers are finite.
+void validate(const spann::Lists& lists, std::size_t dim, Metric metric, std::size_t size,
+              core::FunctionRef<bool(std::uint32_t slot)> held);
 
 }  // namespace hopspan::index

@@ -93,7 +93,7 @@ void check_counts(const Meta& meta) {
   const bool ids_good = meta.explicit_ids ? meta.next_id <= kMaxNextId && meta.removed <= meta.size &&
                                                 meta.next_id >= meta.size - meta.removed
                                           : meta.next_id == meta.size && meta.removed == 0;
-  if (meta.size > hnsw::kMaxNodes || !ids_good || (meta.removed != 0 && meta.options.kind == Kind::kSpann)) {
+  if (meta.size > hnsw::kMaxNodes || !ids_good) {
     throw CorruptIndexError(std::to_string(meta.size) + " vectors, " + std::to_string(meta.removed) +
                             " of them removed, with ids below " + std::to_string(meta.next_id) + " are not possible");
   }

@@ -10,7 +10,6 @@
 #include "index/list_sections.h"
 #include "index/spann_options.h"
 #include "index/ties.h"
-#include "spann/grow.h"
 #include "spann/lists/format.h"
 #include "spann/lists/memory_lists.h"
 #include "spann/lists/product_coder.h"
@@ -21,7 +20,6 @@ namespace hopspan::index {
 namespace {
 
 constexpr double kDefaultRecall = 0.95;
-constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched with full effort
 constexpr std::size_t kRowsPerSample = 32;
 constexpr std::size_t kLeastSample = 100;
 constexpr std::size_t kMostSample = 500;
@@ -31,7 +29,6 @@ constexpr std::size_t kEffortPerProbe = 2;  // candidates to compare again for e
 constexpr std::size_t kCandidatesPerK = 4;  // at least, for a given number of lists
 constexpr std::size_t kLeastK = 10;         // fewer neighbours take as much: the codes that rank them err alike
 constexpr std::size_t kEntriesPerK = 2;     // that probed lists hold at least, or every list is probed
-constexpr std::size_t kRebuildGrowth = 2;   // lists are made anew when the index has grown as much
 
 // A prepared query as codes take it: of unit length under cosine.
 void to_unit_floats(const vectors::RowFormat& format, const void* prepared, float* out) {
@@ -57,52 +54,9 @@ std::size_t SpannEngine::count_entries(const spann::Lists& lists) const {
   return entries;
 }
 
-void SpannEngine::insert(const Slots&, const Slots&, const AddOptions& options) {
-  if (!validated_) validate(state_.lists, rows_.format().dim, options_.metric, state_.size);
-  validated_ = true;
-  if (rows_.size() == state_.size) return;
-  if (state_.size == 0 || rows_.size() >= kRebuildGrowth * state_.built_size) {
-    build_anew(options);
-  } else {
-    grow(options);
-  }
-}
-
-// Calibration searches the new lists, so they go in first, and come out again when it throws.
-void SpannEngine::build_anew(const AddOptions& options) {
-  const std::size_t total = rows_.size() - state_.size;
-  Progress cancel_only;
-  if (options.progress) cancel_only = [&](std::size_t, std::size_t) { options.progress(0, total); };
-  State fresh;
-  fresh.lists =
-      spann::build(spann::MatrixFloats(rows_), memory_options(options_, rows_.size(), options.threads), cancel_only);
-  fresh.heads = std::make_unique<spann::RankedHeads>(fresh.lists.heads.data(), fresh.lists.lists.size(),
-                                                     rows_.format().dim, options_.metric);
-  fresh.size = fresh.built_size = rows_.size();
-  fresh.copies = count_entries(fresh.lists);
-  std::swap(state_, fresh);
-  try {
-    if (state_.size >= kCalibrateFrom) state_.calibration = calibrate_held_out({options.threads, cancel_only});
-    if (options.progress) options.progress(total, total);
-  } catch (...) {
-    std::swap(state_, fresh);
-    throw;
-  }
-}
-
-void SpannEngine::grow(const AddOptions& options) {
-  const std::size_t total = rows_.size() - state_.size;
-  Progress cancel_only;
-  if (options.progress) cancel_only = [&](std::size_t, std::size_t) { options.progress(0, total); };
-  spann::Patch patch = spann::grow(state_.lists, spann::MatrixFloats(rows_), state_.size,
-                                   memory_options(options_, rows_.size(), options.threads), cancel_only);
-  auto heads =
-      std::make_unique<spann::RankedHeads>(patch.heads.data(), patch.count, rows_.format().dim, options_.metric);
-  if (options.progress) options.progress(total, total);
-  spann::apply(std::move(patch), state_.lists);
-  state_.heads = std::move(heads);
-  state_.size = rows_.size();
-  state_.copies = count_entries(state_.lists);
+std::unique_ptr<spann::RankedHeads> SpannEngine::rank(const std::vector<float>& heads) const {
+  const std::size_t dim = rows_.format().dim;
+  return std::make_unique<spann::RankedHeads>(heads.data(), heads.size() / dim, dim, options_.metric);
 }
 
 SpannEngine::Effort SpannEngine::effort(const SearchOptions& options) const {
@@ -138,7 +92,7 @@ void SpannEngine::search_some(const std::byte* prepared, std::size_t stride, std
   state_.heads->probe(worker.queries.data(), count, effort.probes, worker.centers, worker.heads.data());
   const spann::MemoryLists source(state_.lists.lists);
   const spann::ProductCoder coder(state_.lists.codebook, options_.metric);
-  const spann::ListSearcher searcher(coder, state_.heads->lengths(), source, state_.size);
+  const spann::ListSearcher searcher(coder, state_.heads->lengths(), source, rows_.size());
   for (std::size_t i = 0; i < count; ++i) {
     const std::byte* const query = prepared + i * stride;
     spann::SearchRequest request{&worker.queries[i * dim], &worker.heads[i * effort.probes], effort.probes, effort.k,
@@ -189,40 +143,45 @@ void SpannEngine::give(const Worker& worker, std::size_t first, std::size_t coun
   std::fill(distances + count, distances + k, std::numeric_limits<float>::infinity());
 }
 
-std::vector<Measurement> SpannEngine::measure_sample(const Sample& sample, const MeasureOptions& options) const {
-  return measure(
-      rows_, sample, options, [&](std::size_t query, std::size_t k, std::size_t effort, hnsw::Neighbor* out) {
-        const auto worker = spares_.take();
-        const std::uint32_t* const excluded = sample.excluded() == nullptr ? nullptr : sample.excluded() + query;
-        std::size_t found = 0;
-        search_some(sample.queries()[query], 0, 1, excluded, effort_of(k, effort), *worker, &found);
-        for (std::size_t i = 0; i < found; ++i) out[i] = {worker->found[i].distance, worker->found[i].slot};
-        return found;
-      });
+std::vector<Measurement> SpannEngine::measure_sample(const Sample& sample, const MeasureOptions& options,
+                                                     const Slots& holes) const {
+  const auto search = [&](std::size_t query, std::size_t k, std::size_t effort, hnsw::Neighbor* out) {
+    const auto worker = spares_.take();
+    const std::uint32_t* const excluded = sample.excluded() == nullptr ? nullptr : sample.excluded() + query;
+    std::size_t found = 0;
+    search_some(sample.queries()[query], 0, 1, excluded, effort_of(k, effort), *worker, &found);
+    for (std::size_t i = 0; i < found; ++i) out[i] = {worker->found[i].distance, worker->found[i].slot};
+    return found;
+  };
+  return measure(rows_, sample, options, search, holes);
 }
 
-Calibration SpannEngine::calibrate_held_out(const AddOptions& options) const {
-  const std::size_t count = std::clamp(rows_.size() / kRowsPerSample, kLeastSample, kMostSample);
-  const Sample sample = held_out(rows_, count, options_.seed);
-  const MeasureOptions how{calibrated_ks(rows_.size()), kTolerance, options.threads, options.progress};
-  return make_calibration(rows_.size(), how.ks, measure_sample(sample, how), kCaution);
+Calibration SpannEngine::calibrate_held_out(const AddOptions& options, const Slots& holes) const {
+  const std::size_t size = state_.size;
+  const Sample sample =
+      held_out(rows_, std::clamp(size / kRowsPerSample, kLeastSample, kMostSample), options_.seed, holes);
+  const MeasureOptions how{calibrated_ks(size), kTolerance, options.threads, options.progress};
+  return make_calibration(size, how.ks, measure_sample(sample, how, holes), kCaution);
 }
 
 std::vector<TunePoint> SpannEngine::tune(const MatrixView& queries, const TuneOptions& options) {
   const bool own = queries.data == nullptr;
-  const Sample sample = own ? held_out(rows_, kMostSample, options_.seed) : prepare_queries(rows_.format(), queries);
-  const std::size_t available = rows_.size() - (own ? 1 : 0);
+  const std::size_t size = state_.size;
+  const Slots holes = id_map_.holes();
+  const Sample sample =
+      own ? held_out(rows_, kMostSample, options_.seed, holes) : prepare_queries(rows_.format(), queries);
+  const std::size_t available = size - (own ? 1 : 0);
   const std::uint32_t k = static_cast<std::uint32_t>(std::min(options.k, available));
   if (k == 0) throw InvalidArgument("an index of 1 vector has none to hold out; give queries to tune on");
-  std::vector<std::uint32_t> ks = calibrated_ks(rows_.size());
+  std::vector<std::uint32_t> ks = calibrated_ks(size);
   if (std::find(ks.begin(), ks.end(), k) == ks.end()) ks.insert(std::lower_bound(ks.begin(), ks.end(), k), k);
   const std::size_t j = static_cast<std::size_t>(std::find(ks.begin(), ks.end(), k) - ks.begin());
-  const std::vector<Measurement> measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress});
+  const std::vector<Measurement> measured = measure_sample(sample, {ks, 0.0, options.threads, options.progress}, holes);
   std::vector<TunePoint> points;
   for (const Measurement& m : measured) {
     if (m.effort >= k) points.push_back({m.recalls[j], effort_of(k, m.effort).probes, m.qps[j]});
   }
-  state_.calibration = make_calibration(rows_.size(), ks, measured, kCaution);
+  state_.calibration = make_calibration(size, ks, measured, kCaution);
   return points;
 }
 
@@ -232,30 +191,30 @@ void SpannEngine::save(storage::ContainerWriter& writer) const {
   state.u64(state_.built_size);
   state_.calibration.write(state);
   writer.write("SPST", state.data(), state.size());
+  if (state_.moved != 0) writer.write("SPMV", &state_.moved, sizeof state_.moved);
 }
 
 void SpannEngine::load(const storage::ContainerReader& reader, bool verify) {
-  spann::Lists lists = read_lists(reader, rows_.format().dim, options_.metric);
-  if ((rows_.size() == 0) != lists.lists.empty()) {
-    throw CorruptIndexError(std::to_string(lists.lists.size()) + " lists for " + std::to_string(rows_.size()) +
+  state_.lists = read_lists(reader, rows_.format().dim, options_.metric);
+  state_.size = id_map_.live();
+  if ((state_.size == 0) != state_.lists.lists.empty()) {
+    throw CorruptIndexError(std::to_string(state_.lists.lists.size()) + " lists for " + std::to_string(state_.size) +
                             " vectors");
   }
   std::vector<std::byte> bytes(reader.size("SPST"));
   reader.read("SPST", 0, bytes.data(), bytes.size());
   storage::ByteReader state(bytes.data(), bytes.size(), "the state of the lists");
   state_.built_size = state.u64();
-  if (state_.built_size > rows_.size() || (state_.built_size == 0) != (rows_.size() == 0)) {
+  if (state_.built_size > rows_.size() || (state_.built_size == 0) != (state_.size == 0)) {
     throw CorruptIndexError("lists made of " + std::to_string(state_.built_size) + " of " +
                             std::to_string(rows_.size()) + " vectors");
   }
+  if (reader.has("SPMV")) reader.read("SPMV", 0, &state_.moved, sizeof state_.moved);
   state_.calibration = Calibration::read(state);
-  if (verify) validate(lists, rows_.format().dim, options_.metric, rows_.size());
-  state_.heads =
-      std::make_unique<spann::RankedHeads>(lists.heads.data(), lists.lists.size(), rows_.format().dim, options_.metric);
-  state_.copies = count_entries(lists);
-  state_.lists = std::move(lists);
-  state_.size = rows_.size();
-  validated_ = verify;
+  validated_ = false;
+  if (verify) validate_once({});
+  state_.heads = rank(state_.lists.heads);
+  state_.copies = count_entries(state_.lists);
 }
 
 void SpannEngine::describe(Stats& stats) const {
@@ -268,12 +227,17 @@ void SpannEngine::describe(Stats& stats) const {
   stats.copies = state_.copies;
   stats.bytes.emplace_back("lists", bytes);
   stats.bytes.emplace_back("heads", 2 * state_.lists.heads.size() * sizeof(float));
+  if (ledger_ != nullptr) {
+    const std::size_t centers = state_.lists.heads.size() * sizeof(float);
+    stats.bytes.emplace_back("places", ledger_->places.bytes() + centers);
+  }
 }
 
 void SpannEngine::check(bool, CheckReport& report) const {
-  validate(state_.lists, rows_.format().dim, options_.metric, rows_.size());
+  validate(state_.lists, rows_.format().dim, options_.metric, rows_.size(),
+           [&](std::uint32_t slot) { return id_map_.id(slot) != kNoId; });
   report.links = state_.copies;
-  report.reachable = rows_.size();
+  report.reachable = state_.size;
 }
 
 }  // namespace hopspan::index

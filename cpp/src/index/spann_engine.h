@@ -14,7 +14,9 @@
 #include "index/measure.h"
 #include "index/sample.h"
 #include "spann/build.h"
+#include "spann/clustering/centers.h"
 #include "spann/search.h"
+#include "spann/update/places.h"
 #include "vectors/matrix.h"
 
 namespace hopspan::index {
@@ -25,6 +27,9 @@ class SpannEngine : public Engine {
   SpannEngine(const IndexOptions& options, const vectors::Matrix& rows, const IdMap& id_map);
 
   void insert(const Slots& added, const Slots& leaving, const AddOptions& options) override;
+  Slots release(const Slots& removed, const AddOptions& options) override;
+  Slots released() const override { return id_map_.holes(); }
+  void keep(const Slots& kept) override;
   void search(const MatrixView& queries, const SearchOptions& options, std::int64_t* ids,
               float* distances) const override;
   std::vector<TunePoint> tune(const MatrixView& queries, const TuneOptions& options) override;
@@ -60,11 +65,14 @@ class SpannEngine : public Engine {
                    const Effort& effort, Worker& worker, std::size_t* found) const;
   void give(const Worker& worker, std::size_t query, std::size_t count, std::size_t k, std::int64_t* ids,
             float* distances) const;
-  std::vector<Measurement> measure_sample(const Sample& sample, const MeasureOptions& options) const;
-  Calibration calibrate_held_out(const AddOptions& options) const;
+  std::vector<Measurement> measure_sample(const Sample& sample, const MeasureOptions& options,
+                                          const Slots& holes) const;
+  Calibration calibrate_held_out(const AddOptions& options, const Slots& holes) const;
   std::size_t count_entries(const spann::Lists& lists) const;
-  void build_anew(const AddOptions& options);
-  void grow(const AddOptions& options);
+  std::unique_ptr<spann::RankedHeads> rank(const std::vector<float>& heads) const;
+  void validate_once(const Slots& removed);
+  void build_anew(const Slots& slots, const AddOptions& options);
+  void update(const Slots& removed, const Slots& added, std::size_t living, const AddOptions& options);
 
   struct State {
     spann::Lists lists;
@@ -72,7 +80,14 @@ class SpannEngine : public Engine {
     std::size_t size = 0;        // vectors in the lists
     std::size_t built_size = 0;  // when all lists were made
     std::size_t copies = 0;      // entries of all lists
+    std::uint64_t moved = 0;     // heads that have come, gone or moved since
     Calibration calibration;
+  };
+
+  // What changes of lists need, made for the first of them.
+  struct Ledger {
+    spann::Places places;
+    std::unique_ptr<const spann::Centers> centers;  // the heads
   };
 
   const IndexOptions& options_;
@@ -80,6 +95,8 @@ class SpannEngine : public Engine {
   const IdMap& id_map_;
   hnsw::Space space_;
   State state_;
+  std::unique_ptr<Ledger> ledger_;
+  Slots gone_;  // that have left the lists and have not been released
   bool validated_ = true;
   mutable core::Spares<Worker> spares_;
 };

@@ -37,10 +37,6 @@ std::unique_ptr<Engine> make_engine(const IndexOptions& options, const vectors::
   return std::make_unique<HnswEngine>(options, rows, id_map, mutex);
 }
 
-void check_removal(const Engine& engine) {
-  if (!engine.can_remove()) throw InvalidArgument("an index of kind spann cannot remove or replace vectors yet");
-}
-
 void check_room(std::size_t size, std::size_t more) {
   if (more <= hnsw::kMaxNodes - size) return;
   throw InvalidArgument("an index holds at most " + std::to_string(hnsw::kMaxNodes) + " vectors; it has " +
@@ -166,7 +162,6 @@ std::vector<std::int64_t> Store::add_pending(const MatrixView& vectors, const st
 std::vector<std::int64_t> Store::add_by(void (Engine::*take_in)(const Slots&, const Slots&, const AddOptions&),
                                         const MatrixView& vectors, const std::int64_t* ids, const AddOptions& options) {
   const Slots leaving = id_map_.holders(ids, vectors.rows);
-  if (!leaving.empty()) check_removal(*engine_);
   check_room(rows_.size() - free_.size(), vectors.rows);
   const Slots slots = choose_slots(vectors.rows);
   std::vector<std::int64_t> added(vectors.rows);
@@ -203,7 +198,6 @@ std::vector<std::int64_t> Store::add_by(void (Engine::*take_in)(const Slots&, co
 std::size_t Store::remove(const std::int64_t* ids, std::size_t count, const AddOptions& options) {
   const std::lock_guard<core::FairMutex> change(changing_);
   const std::lock_guard<core::FairMutex> lock(mutex_);
-  check_removal(*engine_);
   const Slots slots = id_map_.known(ids, count);
   if (slots.empty()) return 0;
   std::vector<std::int64_t> erased(slots.size());

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "vectors/elements.h"
 #include "vectors/matrix.h"
@@ -55,6 +56,28 @@ class MatrixFloats : public Floats {
   const vectors::Matrix& rows_;
   std::size_t begin_;
   std::size_t end_;
+};
+
+// Some rows of a matrix, by their place among them.
+class PickedFloats : public Floats {
+ public:
+  PickedFloats(const vectors::Matrix& rows, const std::vector<std::uint32_t>& slots) : rows_(rows), slots_(slots) {}
+
+  std::size_t size() const override { return slots_.size(); }
+  std::size_t dim() const override { return rows_.format().dim; }
+
+  void gather(const std::uint32_t* places, std::size_t count, float* out) const override {
+    for (std::size_t i = 0; i < count; ++i) copy(places[i], out + i * dim());
+  }
+  void read(std::size_t first, std::size_t count, float* out) const override {
+    for (std::size_t i = 0; i < count; ++i) copy(first + i, out + i * dim());
+  }
+
+ private:
+  void copy(std::size_t place, float* out) const { stored_to_floats(rows_.format(), rows_.row(slots_[place]), out); }
+
+  const vectors::Matrix& rows_;
+  const std::vector<std::uint32_t>& slots_;
 };
 
 }  // namespace hopspan::spann

@@ -27,9 +27,7 @@ Copies assign_copies(const Floats& vectors, const std::vector<float>& heads, con
                      std::size_t capacity, std::size_t threads, const Progress& progress);
 
 // Cuts lists that are longer than `capacity` in two, as often as it takes, each with a head of its own; what is cut off
-// becomes a list behind the others. Returns which lists are not what they were, ascending. vectors: those that entries
-// name.
-std::vector<std::uint32_t> split_long_lists(const Floats& vectors, std::size_t capacity, std::vector<float>& heads,
-                                            Copies& copies);
+// becomes a list behind the others. vectors: those that entries name.
+void split_long_lists(const Floats& vectors, std::size_t capacity, std::vector<float>& heads, Copies& copies);
 
 }  // namespace hopspan::spann

@@ -78,22 +78,15 @@ class Cut {
 
 }  // namespace
 
-std::vector<std::uint32_t> split_long_lists(const Floats& vectors, std::size_t capacity, std::vector<float>& heads,
-                                            Copies& copies) {
+void split_long_lists(const Floats& vectors, std::size_t capacity, std::vector<float>& heads, Copies& copies) {
   const std::size_t dim = vectors.dim();
-  std::vector<std::uint32_t> changed;
   for (std::size_t l = 0; l < copies.size(); ++l) {
     while (copies[l].size() > capacity) {
       copies.emplace_back();
       heads.resize(heads.size() + dim);
       Cut(vectors, copies[l]).run(&heads[l * dim], &heads[heads.size() - dim], copies[l], copies.back());
-      changed.push_back(static_cast<std::uint32_t>(l));
-      changed.push_back(static_cast<std::uint32_t>(copies.size() - 1));
     }
   }
-  std::sort(changed.begin(), changed.end());
-  changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
-  return changed;
 }
 
 }  // namespace hopspan::spann
