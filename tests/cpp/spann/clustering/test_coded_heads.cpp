@@ -1,5 +1,4 @@
-// Planted bugs that turn these tests red, each tried on its own: no step of each head's own, nothing compared again,
-// and a query under cosine without its product with the mean.
+// Planted bug that turns these tests red: nothing is compared again.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
