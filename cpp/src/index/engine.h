@@ -10,12 +10,10 @@
 #include <vector>
 
 #include "hopspan/index.h"
-#include "index/id_map.h"
+#include "index/slots.h"
 #include "storage/container.h"
 
 namespace hopspan::index {
-
-using Slots = IdMap::Slots;
 
 class Engine {
  public:

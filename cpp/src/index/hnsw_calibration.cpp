@@ -1,7 +1,6 @@
 // What calibration and tuning of a graph do: they look at what queries of known neighbours would find.
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -19,12 +18,6 @@ constexpr std::size_t kWalks = 256;
 constexpr double kTolerance = 0.003;
 constexpr double kCaution = 0.25;
 constexpr double kLateGrowth = 0.5;  // effort follows the size to this power while the late vectors of a sample join
-
-Slots united(const Slots& a, const Slots& b) {
-  Slots all;
-  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all));
-  return all;
-}
 
 }  // namespace
 
@@ -71,16 +64,13 @@ EarlyStops HnswEngine::learn_stops(const Sample& sample, std::size_t threads, bo
 }
 
 HnswEngine::Rehearsal HnswEngine::rehearsal(const Slots& added, const Slots& leaving) const {
-  const Slots left = united(united(id_map_.holes(), leaving), pending_);
-  Slots holes;
-  std::set_difference(left.begin(), left.end(), added.begin(), added.end(), std::back_inserter(holes));
+  const Slots holes = without(united(united(id_map_.holes(), leaving), pending_), added);
   const std::size_t size = rows_.size() - holes.size();
   const std::size_t count = std::clamp(size / kRowsPerSample, kLeastSample, kMostSample);
   if (added.size() < 2 * count) return {added.size(), held_out(rows_, count, options_.seed, holes), holes, {}};
-  Slots all(rows_.size()), others;
+  Slots all(rows_.size());
   std::iota(all.begin(), all.end(), std::uint32_t{0});
-  std::set_difference(all.begin(), all.end(), added.begin(), added.end(), std::back_inserter(others));
-  Sample sample = held_out(rows_, count, options_.seed, others);
+  Sample sample = held_out(rows_, count, options_.seed, without(all, added));
   Slots late = sample.take_slots();
   return {added.size(), std::move(sample), united(holes, late), late};
 }

@@ -1,6 +1,5 @@
 // How a graph changes: what comes is linked, at once or later; what was removed is taken out, many at a time.
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -17,14 +16,6 @@ constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched wi
 constexpr std::size_t kRemovedShare = 64;     // a graph is consolidated when one of so many slots was removed
 constexpr std::size_t kRebuildShare = 2;      // and built anew when one of so many was
 constexpr std::size_t kWornShare = 8;         // links are chosen anew when one of so many was replaced
-
-bool has(const Slots& slots, std::uint32_t slot) { return std::binary_search(slots.begin(), slots.end(), slot); }
-
-Slots common(const Slots& a, const Slots& b) {
-  Slots both;
-  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
-  return both;
-}
 
 void take_out(const Slots& taken, Slots& slots) noexcept {
   if (taken.empty()) return;

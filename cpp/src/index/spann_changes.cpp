@@ -2,7 +2,6 @@
 // changed, the lists are made anew.
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <utility>
 
 #include "hnsw/renumber.h"
@@ -19,14 +18,6 @@ namespace {
 constexpr std::size_t kCalibrateFrom = 1000;  // smaller indexes are searched with full effort
 constexpr std::size_t kRebuildGrowth = 2;     // lists are made anew when the index has grown as much
 constexpr std::size_t kWornShare = 4;         // or as many heads have moved as one of so many lists
-
-bool has(const Slots& slots, std::uint32_t slot) { return std::binary_search(slots.begin(), slots.end(), slot); }
-
-Slots united(const Slots& a, const Slots& b) {
-  Slots all;
-  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all));
-  return all;
-}
 
 // Looks whether the caller wants to stop.
 Progress cancel_only(const AddOptions& options, std::size_t total) {
@@ -65,8 +56,8 @@ void SpannEngine::insert(const Slots& added, const Slots& leaving, const AddOpti
 
 Slots SpannEngine::release(const Slots& removed, const AddOptions& options) {
   validate_once(removed);
-  Slots released = united(gone_, removed), leaving;
-  std::set_difference(removed.begin(), removed.end(), gone_.begin(), gone_.end(), std::back_inserter(leaving));
+  Slots released = united(gone_, removed);
+  const Slots leaving = without(removed, gone_);
   if (id_map_.live() == 0) {
     state_ = {};
     ledger_.reset();
