@@ -55,16 +55,6 @@ std::shared_ptr<const ListCalibration> read_calibration(const storage::Container
   return read->empty() ? nullptr : read;
 }
 
-// A prepared query as codes take it: of unit length under cosine.
-void to_unit_floats(const vectors::RowFormat& format, const void* prepared, float* out) {
-  vectors::query_to_floats(format, prepared, out);
-  if (format.metric != Metric::kCosine) return;
-  double square = 0.0;
-  for (std::size_t d = 0; d < format.dim; ++d) square += static_cast<double>(out[d]) * static_cast<double>(out[d]);
-  const double scale = 1.0 / std::sqrt(square);
-  for (std::size_t d = 0; d < format.dim; ++d) out[d] = static_cast<float>(static_cast<double>(out[d]) * scale);
-}
-
 std::shared_ptr<const storage::ContainerReader> open_container(std::shared_ptr<const storage::RandomAccessFile> file,
                                                                bool verify) {
   auto reader = std::make_shared<const storage::ContainerReader>(std::move(file));
@@ -84,7 +74,7 @@ DiskIndex::DiskIndex(const std::shared_ptr<const storage::ContainerReader>& read
     : reader_(reader),
       meta_(load_meta(*reader)),
       format_{meta_.options.dim, meta_.options.metric, meta_.options.dtype},
-      distance_(distance::kernels().kernels[static_cast<int>(format_.metric)][static_cast<int>(format_.dtype)].one),
+      distance_(vectors::kernel_of(format_).one),
       ids_(*reader, meta_.size),
       coder_(disk_coder(meta_.options)),
       lists_(reader, cache_bytes / 2),
@@ -117,7 +107,7 @@ DiskIndex::Plan DiskIndex::plan(std::size_t k, ListEffort effort) const {
 void DiskIndex::find_heads(const std::byte* prepared, std::size_t count, Worker& worker) const {
   worker.query.resize(format_.dim);
   worker.heads.resize(count);
-  to_unit_floats(format_, prepared, worker.query.data());
+  spann::query_to_floats(format_, prepared, worker.query.data());
   heads_.probe(worker.query.data(), count, worker.probing, worker.heads.data());
 }
 

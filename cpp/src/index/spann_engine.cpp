@@ -10,6 +10,7 @@
 #include "index/list_sections.h"
 #include "index/spann_options.h"
 #include "index/ties.h"
+#include "spann/floats.h"
 #include "spann/lists/format.h"
 #include "spann/lists/memory_lists.h"
 #include "spann/lists/product_coder.h"
@@ -29,16 +30,6 @@ constexpr std::size_t kEffortPerProbe = 2;  // candidates to compare again for e
 constexpr std::size_t kCandidatesPerK = 4;  // at least, for a given number of lists
 constexpr std::size_t kLeastK = 10;         // fewer neighbours take as much: the codes that rank them err alike
 constexpr std::size_t kEntriesPerK = 2;     // that probed lists hold at least, or every list is probed
-
-// A prepared query as codes take it: of unit length under cosine.
-void to_unit_floats(const vectors::RowFormat& format, const void* prepared, float* out) {
-  vectors::query_to_floats(format, prepared, out);
-  if (format.metric != Metric::kCosine) return;
-  double square = 0.0;
-  for (std::size_t d = 0; d < format.dim; ++d) square += static_cast<double>(out[d]) * static_cast<double>(out[d]);
-  const double scale = 1.0 / std::sqrt(square);
-  for (std::size_t d = 0; d < format.dim; ++d) out[d] = static_cast<float>(static_cast<double>(out[d]) * scale);
-}
 
 }  // namespace
 
@@ -88,7 +79,7 @@ void SpannEngine::search_some(const std::byte* prepared, std::size_t stride, std
   worker.heads.resize(kQueriesAtOnce * std::max<std::size_t>(1, effort.probes));
   worker.found.resize(kQueriesAtOnce * std::max<std::size_t>(1, effort.k));
   for (std::size_t i = 0; i < count; ++i)
-    to_unit_floats(rows_.format(), prepared + i * stride, &worker.queries[i * dim]);
+    spann::query_to_floats(rows_.format(), prepared + i * stride, &worker.queries[i * dim]);
   state_.heads->probe(worker.queries.data(), count, effort.probes, worker.centers, worker.heads.data());
   const spann::MemoryLists source(state_.lists.lists);
   const spann::ProductCoder coder(state_.lists.codebook, options_.metric);

@@ -6,6 +6,7 @@
 #include "core/checked.h"
 #include "hopspan/error.h"
 #include "quantize/nibbles.h"
+#include "vectors/query.h"
 
 namespace hopspan::quantize {
 namespace {
@@ -18,8 +19,7 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) { return (bytes + unit
 distance::Kernel kernel_of(const CodeFormat& format) {
   const bool is_ip = format.metric == Metric::kIp;
   if (format.bits == 4) return distance::kernels().codes4[is_ip ? 1 : 0];
-  const DType dtype = is_ip ? DType::kInt8 : DType::kUInt8;
-  return distance::kernels().kernels[static_cast<int>(format.metric)][static_cast<int>(dtype)];
+  return vectors::kernel_of(format.metric, is_ip ? DType::kInt8 : DType::kUInt8);
 }
 
 }  // namespace

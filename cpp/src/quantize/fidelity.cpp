@@ -7,6 +7,7 @@
 
 #include "distance/kernels.h"
 #include "quantize/quantizer.h"
+#include "vectors/query.h"
 
 namespace hopspan::quantize {
 namespace {
@@ -25,8 +26,7 @@ struct Compared {
 };
 
 Compared compare(const Quantizer& quantizer, const Codes& codes, const Sample& sample, std::size_t row) {
-  const auto metric = static_cast<int>(codes.format().metric);
-  const distance::OneFn exact = distance::kernels().kernels[metric][static_cast<int>(DType::kFloat32)].one;
+  const distance::OneFn exact = vectors::kernel_of(codes.format().metric, DType::kFloat32).one;
   std::vector<std::byte> query(codes.format().query_bytes());
   std::vector<float> values(sample.row(row), sample.row(row) + sample.dim);
   quantizer.prepare_values(values, query.data());

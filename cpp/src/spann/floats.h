@@ -1,6 +1,7 @@
 // The vectors of a build as float32, whatever holds them; of unit length under cosine.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -31,6 +32,16 @@ inline void stored_to_floats(const vectors::RowFormat& format, const void* row, 
   if (format.metric != Metric::kCosine) return;
   const float scale = vectors::row_scale(format, row);
   for (std::size_t d = 0; d < format.dim; ++d) out[d] *= scale;
+}
+
+// A prepared query as codes take it: of unit length under cosine.
+inline void query_to_floats(const vectors::RowFormat& format, const void* prepared, float* out) {
+  vectors::query_to_floats(format, prepared, out);
+  if (format.metric != Metric::kCosine) return;
+  double square = 0.0;
+  for (std::size_t d = 0; d < format.dim; ++d) square += static_cast<double>(out[d]) * static_cast<double>(out[d]);
+  const double scale = 1.0 / std::sqrt(square);
+  for (std::size_t d = 0; d < format.dim; ++d) out[d] = static_cast<float>(static_cast<double>(out[d]) * scale);
 }
 
 // The rows [begin, end) of a matrix; numbers start at 0.

@@ -11,6 +11,7 @@ namespace hopspan::vectors {
 
 // What compares prepared queries with rows.
 const distance::Kernel& kernel_of(const RowFormat& format);
+inline const distance::Kernel& kernel_of(Metric metric, DType dtype) { return kernel_of(RowFormat{1, metric, dtype}); }
 
 // Bytes of one prepared query (distance/kernels.h).
 std::size_t prepared_bytes(const RowFormat& format);

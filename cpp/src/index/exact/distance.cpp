@@ -7,6 +7,7 @@
 
 #include "distance/kernels.h"
 #include "vectors/convert.h"
+#include "vectors/query.h"
 
 namespace hopspan::index::exact {
 namespace {
@@ -104,8 +105,7 @@ DistanceFn choose(const vectors::RowFormat& format) {
 }
 
 double hamming(const void* query, const void* row, std::size_t dim) {
-  static const distance::OneFn one =
-      distance::kernels().kernels[static_cast<int>(Metric::kHamming)][static_cast<int>(DType::kBinary)].one;
+  static const distance::OneFn one = vectors::kernel_of(Metric::kHamming, DType::kBinary).one;
   return one(query, row, dim);
 }
 

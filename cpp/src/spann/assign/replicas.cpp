@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hopspan/options.h"
+#include "vectors/query.h"
 
 namespace hopspan::spann {
 namespace {
@@ -16,10 +17,7 @@ bool is_chosen(const Nearest* chosen, std::size_t count, std::uint32_t center) {
 }  // namespace
 
 Replicas::Replicas(const float* heads, std::size_t dim, const ReplicaOptions& options)
-    : heads_(heads),
-      dim_(dim),
-      options_(options),
-      l2_(distance::kernels().kernels[static_cast<int>(Metric::kL2)][static_cast<int>(DType::kFloat32)].one) {}
+    : heads_(heads), dim_(dim), options_(options), l2_(vectors::kernel_of(Metric::kL2, DType::kFloat32).one) {}
 
 float Replicas::between(std::uint32_t a, std::uint32_t b) const {
   return l2_(heads_ + a * dim_, heads_ + b * dim_, dim_);

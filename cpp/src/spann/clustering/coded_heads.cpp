@@ -8,6 +8,7 @@
 
 #include "core/checked.h"
 #include "spann/lists/coder.h"
+#include "vectors/query.h"
 
 namespace hopspan::spann {
 namespace {
@@ -84,9 +85,7 @@ struct CodedHeads::Rounded {
 };
 
 CodedHeads::CodedHeads(HeadCodes codes, Metric metric)
-    : codes_(std::move(codes)),
-      metric_(metric),
-      compare_(distance::kernels().kernels[static_cast<int>(Metric::kIp)][static_cast<int>(DType::kInt8)].many) {
+    : codes_(std::move(codes)), metric_(metric), compare_(vectors::kernel_of(Metric::kIp, DType::kInt8).many) {
   std::vector<float> head(dim());
   for (std::size_t h = 0; h < count() && metric != Metric::kIp; ++h) {
     decode(h, head.data());

@@ -10,6 +10,7 @@
 #include "spann/clustering/hierarchy.h"
 #include "spann/clustering/means.h"
 #include "spann/lists/format.h"
+#include "vectors/query.h"
 
 namespace hopspan::spann {
 namespace {
@@ -35,7 +36,7 @@ Update::Update(const Lists& lists, const Centers& centers, Places& places, const
       vectors_(vectors),
       options_(options),
       progress_(progress),
-      l2_(distance::kernels().kernels[static_cast<int>(Metric::kL2)][static_cast<int>(DType::kFloat32)].one),
+      l2_(vectors::kernel_of(Metric::kL2, DType::kFloat32).one),
       mean_(count / options.heads),
       longest_(std::max(kLeastLimit, std::min(options.capacity, kLongest * mean_ / 2))),
       shortest_(mean_ / kShortest),
