@@ -34,26 +34,8 @@ Enum named(py::handle name, const char* what, const std::array<const char*, N>& 
   throw py::value_error(std::string(what) + " must be one of " + known + ", not " + quoted(name));
 }
 
-enum class Profile { kBalanced, kFast, kCompact };
-
-constexpr std::uint32_t kFastEfConstruction = 80;
-
-HnswOptions with_profile(HnswOptions result, py::handle name) {
-  switch (named<Profile>(name, "profile", kProfiles)) {
-    case Profile::kFast:
-      result.ef_construction = kFastEfConstruction;
-      break;
-    case Profile::kCompact:
-      result.vectors = Place::kDisk;
-      break;
-    case Profile::kBalanced:
-      break;
-  }
-  return result;
-}
-
 HnswOptions hnsw_options(HnswOptions result, const py::dict& options) {
-  if (options.contains("profile")) result = with_profile(result, options["profile"]);
+  if (options.contains("profile")) result = options_of(named<Profile>(options["profile"], "profile", kProfiles));
   for (const auto& [key, value] : options) {
     const std::string name = key.cast<std::string>();
     if (name == "M") {

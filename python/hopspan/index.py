@@ -156,7 +156,7 @@ class Index:
             (n, dim), or (dim,) for one.
         ids
             (n,) distinct integers from 0 to 2**63 - 1; unless given, the next ones above every id that there has ever
-            been. Kind "spann" does not take ids that it has yet.
+            been.
         progress
             Called as ``progress(done, total)``, at most 20 times a second; an exception from it ends the call. It must
             not use the index itself.
@@ -263,7 +263,7 @@ class Index:
 
     @property
     def kind(self) -> str:
-        """What the index is made of: "hnsw" or "flat"."""
+        """What the index is made of: "hnsw", "spann" or "flat"."""
         return self._core.kind
 
     @property

@@ -62,6 +62,14 @@ def test_options_of_build_reach_the_index(folder: Path, capsys: pytest.CaptureFi
     assert 5 < index.stats()["max_degree"] <= 10
 
 
+def test_a_profile_is_that_of_the_library(folder: Path) -> None:
+    run("build", "vectors.npy", "index", "--profile", "fast")
+    index = hopspan.Index(VECTORS.shape[1], profile="fast")
+    index.add(VECTORS)
+    index.save("same")
+    assert Path("index").read_bytes() == Path("same").read_bytes()
+
+
 def test_the_seed_and_not_the_threads_make_the_index(folder: Path) -> None:
     for name, words in {"a": ["--seed", "1", "--threads", "1"], "b": ["--seed", "1"], "c": ["--seed", "2"]}.items():
         run("build", "vectors.npy", name, *words)

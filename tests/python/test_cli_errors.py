@@ -65,6 +65,8 @@ def call(*words: str) -> int:
         ("build vectors.npy new --metric taxicab", "taxicab"),
         ("build vectors.npy new --M 1", "1"),
         ("build vectors.npy new --kind flat --M 16", "M"),
+        ("build vectors.npy new --profile slow", "slow"),
+        ("build vectors.npy new --kind flat --profile fast", "profile"),
         ("build vectors.npy new --ef-construction 3", "3"),
         ("build vectors.npy new --dtype binary", "binary"),
         ("build vectors.npy new --seed -1", "-1"),

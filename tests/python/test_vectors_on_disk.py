@@ -122,6 +122,12 @@ def test_what_does_not_go_together(options: dict, words: str) -> None:
         hopspan.Index(DIM, **{"vectors": "disk", **options})
 
 
+@pytest.mark.parametrize("name", ["vectors", "profile"])
+def test_names_are_strings(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name} must be a string, not int"):
+        hopspan.Index(DIM, **{name: 3})
+
+
 def test_profiles_give_way_to_options() -> None:
     indexes = [hopspan.Index(DIM, profile="fast", ef_construction=50), hopspan.Index(DIM, ef_construction=50)]
     for index in indexes:

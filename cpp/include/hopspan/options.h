@@ -57,6 +57,20 @@ struct HnswOptions {
   Place vectors = Place::kMemory;
 };
 
+// What options of a graph shall serve.
+enum class Profile : std::uint8_t {
+  kBalanced = 0,
+  kFast = 1,     // a build in half the time
+  kCompact = 2,  // little memory
+};
+
+inline HnswOptions options_of(Profile profile) {
+  HnswOptions options;
+  if (profile == Profile::kFast) options.ef_construction = 80;
+  if (profile == Profile::kCompact) options.vectors = Place::kDisk;
+  return options;
+}
+
 // Which lists a vector joins besides its nearest one.
 enum class Closure : std::uint8_t {
   kRng = 0,   // SPANN: none whose head is nearer to a chosen head than to the vector

@@ -78,6 +78,7 @@ def _add_build(parsers: Commands) -> None:
     parser.add_argument("--metric", choices=commands.METRICS, help="what an HDF5 file says, hamming for bool, else l2")
     parser.add_argument("--kind", choices=commands.KINDS, default="hnsw", help="a graph, or exact (default: hnsw)")
     parser.add_argument("--dtype", choices=commands.DTYPES, help="what is stored (default: like SOURCE, or float32)")
+    parser.add_argument("--profile", choices=commands.PROFILES, help="a faster build, or less memory when it is loaded")
     parser.add_argument("--M", type=int, help="links of a node on the graph's upper levels (default: 16)")
     parser.add_argument("--ef-construction", type=int, help="width of the beam that builds (default: 200)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same index (default: 0)")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 METRICS = ("l2", "ip", "cosine", "hamming")
 KINDS = ("hnsw", "flat")
+PROFILES = ("balanced", "fast", "compact")
 DTYPES = ("float32", "float16", "bfloat16", "int8", "uint8", "binary")
 
 _QUERIES_AT_ONCE = 1024
@@ -122,6 +123,8 @@ def _empty_index(arguments: Namespace, source: Dataset) -> hopspan.Index:
     dtype: Any = arguments.dtype or ("binary" if metric == "hamming" else _like(vectors))
     dim = vectors.shape[1] if dtype != "binary" or is_bits else vectors.shape[1] * 8
     options: Options = {}
+    if arguments.profile is not None:
+        options["profile"] = arguments.profile
     if arguments.M is not None:
         options["M"] = arguments.M
     if arguments.ef_construction is not None:

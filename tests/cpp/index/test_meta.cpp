@@ -53,7 +53,23 @@ TEST(index_meta_survives_writing) {
   }
 }
 
+TEST(index_meta_says_how_and_where_rows_are) {
+  Meta meta = example();
+  meta.options.dtype = DType::kFloat32;
+  CHECK(!again(meta).bytes && again(meta).options.hnsw.vectors == Place::kMemory);
+  meta.bytes = true;
+  meta.options.hnsw.vectors = Place::kDisk;
+  CHECK(again(meta).bytes && again(meta).options.hnsw.vectors == Place::kDisk);
+}
+
 TEST(index_meta_refuses_what_no_index_is) {
+  refuse("rows of bytes are not for kind spann, nor for dtype int8", [](Meta& m) { m.bytes = true; });
+  refuse("vectors on disk need codes in memory", [](Meta& m) { m.options.hnsw.vectors = Place::kDisk; });
+  refuse("vectors on disk need codes in memory", [](Meta& m) {
+    m.options.dtype = DType::kFloat32;
+    m.options.hnsw.vectors = Place::kDisk;
+    m.options.hnsw.codes = CodeKind::kNone;
+  });
   refuse("dim must be 1..65536, not 0", [](Meta& m) { m.options.dim = 0; });
   refuse("unknown metric number 9", [](Meta& m) { m.options.metric = static_cast<Metric>(9); });
   refuse("unknown dtype number 9", [](Meta& m) { m.options.dtype = static_cast<DType>(9); });
