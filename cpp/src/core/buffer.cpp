@@ -9,6 +9,9 @@
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 namespace hopspan::core {
 namespace {
@@ -73,6 +76,12 @@ std::byte* grow_large(std::byte*, std::size_t, std::size_t) { throw std::bad_all
 #endif
 
 }  // namespace
+
+void release_freed() noexcept {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
 
 Buffer::~Buffer() {
   if (elsewhere_ != nullptr) return;

@@ -95,7 +95,11 @@ void HnswEngine::join(const Slots& slots, const Slots& leaving, std::size_t livi
     std::unique_ptr<Traversal> codes = joining.refine ? codes_to_link_by(rows_up_to(slots), options) : nullptr;
     hnsw::insert(graph_, codes == nullptr ? linked_by() : codes->space(), joining, options_.hnsw, options_.seed,
                  options.threads, options.progress, accept);
-    mutex_.aside([&] { codes.reset(); });
+    mutex_.aside([&] {
+      codes.reset();
+      measured.reset();
+      if (joining.refine) core::release_freed();
+    });
   } catch (...) {
     linked_ -= early;
     throw;
