@@ -47,8 +47,8 @@ class Buffer {
   std::unique_ptr<Memory> elsewhere_;
 };
 
-// Gives the system back what has been freed in small pieces, where the allocator would keep it. For the end of work that
-// has taken much: it looks at all of it.
+// Gives the system back what has been freed in small pieces, where the allocator would keep it. For the end of work
+// that has taken much: it looks at all of it.
 void release_freed() noexcept;
 
 }  // namespace hopspan::core
